@@ -1,0 +1,128 @@
+"""Writing the activity ledger: the registry of event types, and the only function that adds a line."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from django.utils import timezone
+
+from imageskill.core import trace
+from imageskill.core.models import ActivityEvent, EventReference
+
+SEED = "0.1.0"
+LATEST = "latest"
+
+
+class ActingFor(Protocol):
+    """Who does something: an agent, a human, a session of staff, or the system."""
+
+    @property
+    def actor_type(self) -> str:
+        """`agent`, `human`, `session` or `system`."""
+        ...
+
+    @property
+    def actor_id(self) -> str:
+        """The public id, or the name of a part of the system."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """The service itself as an actor, by the name of its part."""
+
+    actor_id: str
+    actor_type: str = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class EventSpec:
+    """A type's name, its subject, the links it may carry, and the contract from which callers get it."""
+
+    name: str
+    subject: str
+    links: frozenset[str]
+    since: str = SEED
+
+
+_JOB_LINKS = frozenset({"job_id", "asset_ids", "usage_event_id"})
+
+
+class EventType(Enum):
+    """The closed registry. Those of the seed contract reach every caller; later ones only who asks for them."""
+
+    JOB_COMPLETED = EventSpec("job.completed", "job", _JOB_LINKS)
+    ASSET_CREATED = EventSpec("asset.created", "asset", _JOB_LINKS)
+    ASSET_UPLOADED = EventSpec("asset.uploaded", "asset", _JOB_LINKS)
+    USAGE_CREDIT_CONSUMED = EventSpec("usage.credit_consumed", "usage", _JOB_LINKS)
+    FEEDBACK_CREATED = EventSpec("feedback.created", "feedback", frozenset({"feedback_id"}))
+    CHECKOUT_SESSION_CREATED = EventSpec(
+        "payment.checkout_session.created",
+        "payment",
+        frozenset({"quote_id", "payment_attempt_id", "checkout_session_id"}),
+    )
+    CREDITS_PAYMENT_BACKED_GRANTED = EventSpec(
+        "credits.payment_backed_granted", "credit", frozenset({"quote_id", "receipt_id", "credit_event_id"})
+    )
+    JOB_PLANNED = EventSpec("job.planned", "job", _JOB_LINKS, LATEST)
+    TOKEN_ROTATED = EventSpec("token.rotated", "token", frozenset(), LATEST)
+    CLAIM_REQUESTED = EventSpec("claim.requested", "claim", frozenset(), LATEST)
+
+
+BY_NAME = {member.value.name: member.value for member in EventType}
+SEED_NAMES = frozenset(name for name, spec in BY_NAME.items() if spec.since == SEED)
+
+
+def record(
+    event_type: EventType,
+    *,
+    actor: ActingFor,
+    organization_id: str,
+    agent_id: str,
+    subject_id: str,
+    operation: str,
+    status: str,
+    summary: str,
+    links: Mapping[str, str | list[str]] | None = None,
+    cost_micros: int | None = None,
+    credits: int | None = None,
+) -> ActivityEvent:
+    """Add one event and the references under which it can be found; part of the caller's transaction.
+
+    `cost_micros` is in millionths of a USD. ValueError: a link that the type does not carry.
+    """
+    spec = event_type.value
+    links = dict(links or {})
+    if set(links) - spec.links:
+        raise ValueError(f"{spec.name} carries no {sorted(set(links) - spec.links)}")
+    event = ActivityEvent.objects.create(
+        type=spec.name,
+        organization_id=organization_id,
+        agent_id=agent_id,
+        actor_type=actor.actor_type,
+        actor_id=actor.actor_id,
+        subject_type=spec.subject,
+        subject_id=subject_id,
+        operation=operation,
+        status=status,
+        summary=summary,
+        links=links,
+        cost_micros=cost_micros,
+        credits=credits,
+        trace_id=trace.current(),
+        occurred_at=timezone.now(),
+    )
+    EventReference.objects.bulk_create(
+        EventReference(event=event, organization_id=organization_id, agent_id=agent_id, reference=reference)
+        for reference in sorted(set(_references(event, links.values())))
+    )
+    return event
+
+
+def _references(event: ActivityEvent, links: Iterable[str | list[str]]) -> Iterable[str]:
+    yield event.subject_id
+    if event.trace_id:
+        yield event.trace_id
+    for link in links:
+        yield from [link] if isinstance(link, str) else link

@@ -1,0 +1,105 @@
+"""Idempotency keys: one key, one body, one object; replays are presented afresh from the object.
+
+A row is written in the transaction that makes the object, after the organization's lock, so a row never
+stands for something that does not exist. Refusals store nothing.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from imageskill.core import secret_text
+from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
+from imageskill.core.models import IdempotencyKey
+
+LIFETIME = timedelta(hours=24)
+_LONGEST = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A caller's key as it came: whose it is, for which operation, with which body."""
+
+    agent_id: str
+    organization_id: str
+    operation: str
+    key: str
+    body_sha256: str
+
+
+def from_call(
+    *, header: str | None, body: Mapping[str, Any], agent_id: str, organization_id: str, operation: str
+) -> Claimed | None:
+    """Return the key of a call (the header `Idempotency-Key` or the field of that name), None without one.
+
+    INVALID_ARGUMENTS: both are given and differ, the key is not 1 to 255 printable characters, or it looks
+    like a secret or a card number.
+    """
+    field = body.get("idempotency_key")
+    if header is not None and field is not None and header != field:
+        raise _invalid("must be the same in the header and in the body")
+    key = header if header is not None else field
+    if key is None:
+        return None
+    if not isinstance(key, str) or not 1 <= len(key) <= _LONGEST or not (key.isascii() and key.isprintable()):
+        raise _invalid("must be 1 to 255 printable ASCII characters")
+    if secret_text.is_secret(key):
+        raise _invalid("must not look like a secret or a card number")
+    return Claimed(agent_id, organization_id, operation, key, _digest(body))
+
+
+def find(claimed: Claimed) -> IdempotencyKey | None:
+    """Return the live row of the key, or None. IDEMPOTENCY_CONFLICT: it came with another body."""
+    row = IdempotencyKey.objects.filter(
+        agent_id=claimed.agent_id,
+        organization_id=claimed.organization_id,
+        operation=claimed.operation,
+        key=claimed.key,
+    ).first()
+    if row is None or row.created_at < timezone.now() - LIFETIME:
+        return None
+    if row.body_sha256 != claimed.body_sha256:
+        raise ApiError(
+            ErrorCode.IDEMPOTENCY_CONFLICT,
+            "This idempotency key was used with another body. Repeat these terms with a fresh key.",
+            idempotency_key=claimed.key,
+            reason="same_key_other_body",
+        )
+    return row
+
+
+def bind(claimed: Claimed, *, object_id: str) -> None:
+    """Make the key stand for `object_id`, in the caller's transaction and under its lock."""
+    IdempotencyKey.objects.update_or_create(
+        agent_id=claimed.agent_id,
+        organization_id=claimed.organization_id,
+        operation=claimed.operation,
+        key=claimed.key,
+        defaults={
+            "body_sha256": claimed.body_sha256,
+            "object_id": object_id,
+            "created_at": timezone.now(),
+        },
+    )
+
+
+def prune() -> int:
+    """Remove the keys that are past their lifetime; return how many."""
+    removed, _ = IdempotencyKey.objects.filter(created_at__lt=timezone.now() - LIFETIME).delete()
+    return removed
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the body as sent: keys sorted, no default applied, without the key itself."""
+    sent = {name: value for name, value in body.items() if name != "idempotency_key"}
+    canonical = json.dumps(sent, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _invalid(problem: str) -> ApiError:
+    return invalid_fields({"idempotency_key": [problem]})

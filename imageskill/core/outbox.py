@@ -1,0 +1,57 @@
+"""Mail: written as a row in the transaction it tells of, sent afterwards by the clock."""
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.utils import timezone
+
+from imageskill.core.models import Outbox
+from imageskill.core.units import forbid_inside
+
+logger = logging.getLogger("imageskill.mail")
+
+_BATCH = 50
+_MOST_ATTEMPTS = 8
+_LEASE = timedelta(minutes=5)
+
+
+def write(*, kind: str, recipient: str, subject: str, text: str) -> None:
+    """Put a mail into the outbox, as part of the caller's transaction."""
+    now = timezone.now()
+    Outbox.objects.create(
+        kind=kind, recipient=recipient, subject=subject, text=text, created_at=now, next_try_at=now
+    )
+
+
+def send_waiting() -> int:
+    """Send what is due; a failure is tried again with growing pauses. Return how many were sent."""
+    forbid_inside("sending mail")
+    sent = 0
+    now = timezone.now()
+    waiting = Outbox.objects.filter(sent_at=None, next_try_at__lte=now, attempts__lt=_MOST_ATTEMPTS)
+    for mail in waiting.order_by("pk")[:_BATCH]:
+        # Leased by the guarded UPDATE, so that two clocks do not send the same mail.
+        leased = waiting.filter(pk=mail.pk, attempts=mail.attempts).update(
+            attempts=mail.attempts + 1, next_try_at=now + _LEASE
+        )
+        if leased and _send(mail):
+            Outbox.objects.filter(pk=mail.pk).update(sent_at=timezone.now())
+            sent += 1
+    return sent
+
+
+def _send(mail: Outbox) -> bool:
+    try:
+        EmailMessage(mail.subject, mail.text, settings.DEFAULT_FROM_EMAIL, [mail.recipient]).send()
+    except OSError as error:  # SMTP's exceptions are OSErrors
+        logger.warning("mail not sent", exc_info=error, extra={"fields": {"kind": mail.kind}})
+        return False
+    return True
+
+
+def prune() -> int:
+    """Remove mails that were sent a week ago; return how many."""
+    removed, _ = Outbox.objects.filter(sent_at__lt=timezone.now() - timedelta(days=7)).delete()
+    return removed

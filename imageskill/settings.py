@@ -1,0 +1,153 @@
+"""All settings, read from the environment; the defaults are safe for production.
+
+docs/settings.md explains each variable. `make run` fills in the keys that a first start lacks.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from environ import Env
+
+from imageskill.logging import logging_config
+
+env = Env()
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# Where the service lives and what it is called outside.
+HOST = env.str("HOST", default="127.0.0.1")
+PORT = env.int("PORT", default=8000)
+BASE_URL = env.str("BASE_URL", default=f"http://{HOST}:{PORT}").rstrip("/")
+DATA_DIR = Path(env.str("DATA_DIR", default=str(REPOSITORY / ".data"))).resolve()
+MEDIA_URL_BASE = env.str("MEDIA_URL_BASE", default=BASE_URL).rstrip("/")
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+HTTPS = BASE_URL.startswith("https://")
+
+# Keys. IDENTITY_KEY digests contact addresses, so it outlives a rotated SECRET_KEY.
+SECRET_KEY = env.str("SECRET_KEY")
+IDENTITY_KEY = env.str("IDENTITY_KEY", default=SECRET_KEY)
+DEBUG = False
+
+ALLOWED_HOSTS = sorted({urlsplit(BASE_URL).hostname or HOST, HOST, "127.0.0.1", "localhost", "[::1]"})
+ROOT_URLCONF = "imageskill.urls"
+WSGI_APPLICATION = "imageskill.wsgi.application"
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "imageskill.core",
+    "imageskill",
+    "accounts",
+    "billing",
+    "creative",
+]
+MIDDLEWARE = [
+    "imageskill.core.middleware.AnswerMiddleware",
+    "imageskill.core.middleware.PlainHttpMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "imageskill.site.policy.ContentPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [REPOSITORY / "templates"],
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# Processes and threads.
+WEB_THREADS = env.int("WEB_THREADS", default=16)
+WEB_WORKERS = env.int("WEB_WORKERS", default=1)
+JOB_QUEUE = "creative.queue.threads.pool"
+JOB_THREADS = env.int("JOB_THREADS", default=4)
+JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
+JOB_TIMEOUT_SECONDS = env.int("JOB_TIMEOUT_SECONDS", default=600)
+CREATE_WAIT_SECONDS = env.int("CREATE_WAIT_SECONDS", default=120)
+
+# The database. SQLite writers take turns: IMMEDIATE is the lock, FULL keeps what was acknowledged.
+DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'imageskill.sqlite3'}")
+_database = env.db_url_config(DATABASE_URL)
+if _database["ENGINE"].endswith("sqlite3"):
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
+    }
+    _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+else:
+    _database["DISABLE_SERVER_SIDE_CURSORS"] = True
+    _database["OPTIONS"] = {
+        "pool": {"min_size": 1, "max_size": WEB_THREADS + JOB_THREADS + 4, "timeout": 10},
+        "prepare_threshold": None,
+        "connect_timeout": 5,
+    }
+DATABASES = {"default": _database}
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+
+# Pictures, static files, mail.
+MEDIA_ROOT = DATA_DIR / "media"
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [REPOSITORY / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "media": {"BACKEND": "creative.storage.DurableFolder", "OPTIONS": {"location": str(MEDIA_ROOT)}},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Image Skill <no-reply@localhost>")
+EMAIL_TIMEOUT = 20
+
+# The free preview, and what keeps it from being farmed.
+PREVIEW_CREDITS = env.int("PREVIEW_CREDITS", default=50)
+PREVIEW_DAILY_JOBS = env.int("PREVIEW_DAILY_JOBS", default=4)
+PREVIEW_MODELS = env.list("PREVIEW_MODELS", default=[])
+PREVIEW_PER_NETWORK = env.int("PREVIEW_PER_NETWORK", default=20)
+PREVIEW_PER_DOMAIN = env.int("PREVIEW_PER_DOMAIN", default=20)
+PREVIEW_DAILY_BUDGET_CREDITS = env.int("PREVIEW_DAILY_BUDGET_CREDITS", default=10_000)
+SIGNUP_REQUIRES_CONTACT = env.bool("SIGNUP_REQUIRES_CONTACT", default=False)
+
+# Requests a minute; the signup limit is a database row and counts an hour.
+TOKEN_REQUESTS_PER_MINUTE = env.int("TOKEN_REQUESTS_PER_MINUTE", default=600)
+NETWORK_REQUESTS_PER_MINUTE = env.int("NETWORK_REQUESTS_PER_MINUTE", default=600)
+SIGNUPS_PER_HOUR = env.int("SIGNUPS_PER_HOUR", default=60)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.GrantRequired"],
+    "DEFAULT_THROTTLE_CLASSES": ["imageskill.core.throttles.CallerThrottle"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "imageskill.core.api.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "NUM_PROXIES": TRUSTED_PROXY_COUNT,
+}
+
+# Browsers and the edge. API paths answer plain http with an error of their own.
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^v1/", r"^v1$", r"^healthz$", r"^livez$", r"^a/", r"^webhooks/"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_REFERRER_POLICY = "no-referrer"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+X_FRAME_OPTIONS = "DENY"
+# Preloading binds a whole domain for years: that is the operator's word to give, at the edge.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+LOGGING = logging_config()
