@@ -1,0 +1,1 @@
+"""First floor: organizations, users, agents, tokens, grants and claiming."""

@@ -1,0 +1,186 @@
+"""Claims: the offer that a human takes up, its ever-changing code, and how the agent collects its token.
+
+Approving is the owner's page's business; here the offer is made, mailed, presented and collected.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import contacts, emails, organizations, tokens
+from accounts.models import Agent, AgentToken, Claim, ClaimState
+from imageskill.core import events
+from imageskill.core.errors import ApiError, ErrorCode
+from imageskill.core.units import unit_of_work
+
+CODE_PERIOD_SECONDS = 600
+COLLECT_WITHIN = timedelta(days=7)
+_CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ23456789"
+_LIVE = (Claim.State.OPEN, Claim.State.REQUESTED)
+_HANDLE_TRIES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the service itself saw of the call that made an offer."""
+
+    network: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A claim as it was just made: its row, its secret (shown once) and whether a mail was written."""
+
+    claim: Claim
+    secret: str
+    mailed: bool
+
+
+def open_offer(agent: Agent, *, facts: Facts, state: Claim.State = Claim.State.OPEN) -> tuple[Claim, str]:
+    """Make an agent's live offer, voiding an earlier one; part of the caller's transaction."""
+    Claim.objects.filter(agent=agent, state__in=_LIVE).update(state=Claim.State.VOID)
+    minted = tokens.mint("c")
+    for left in range(_HANDLE_TRIES - 1, -1, -1):
+        try:
+            # A savepoint: another live offer may hold the same five characters.
+            with transaction.atomic():
+                claim = Claim.objects.create(
+                    agent=agent,
+                    state=state,
+                    code_handle="".join(secrets.choice(_CODE_ALPHABET) for _ in range(5)),
+                    code_seed=secrets.token_hex(32),
+                    secret_sha256=minted.sha256,
+                    request_network=facts.network,
+                    request_client=facts.client,
+                    created_at=timezone.now(),
+                )
+        except IntegrityError:
+            if not left:
+                raise
+        else:
+            return claim, minted.raw
+    raise AssertionError  # the loop returns or raises
+
+
+@unit_of_work
+def request(*, agent: Agent, actor: events.ActingFor, contact: str, facts: Facts) -> Offer:
+    """Attach a contact and ask its owner to claim the agent; earlier codes and secrets are void.
+
+    CAPABILITY_DENIED: the agent is claimed already, or its contact may no longer be replaced freely.
+    """
+    organizations.lock(agent.organization_id)
+    agent = Agent.objects.get(pk=agent.pk)
+    if agent.claim_state == ClaimState.CLAIMED:
+        raise ApiError(ErrorCode.CAPABILITY_DENIED, "This agent is claimed already.", reason="already_claimed")
+    _attach(agent, contact)
+    claim, secret = open_offer(agent, facts=facts, state=Claim.State.REQUESTED)
+    mailed = emails.claim_requested(agent=agent, claim=claim)
+    events.record(
+        events.EventType.CLAIM_REQUESTED,
+        actor=actor,
+        organization_id=agent.organization_id,
+        agent_id=agent.pk,
+        subject_id=claim.pk,
+        operation="claim",
+        status="requested",
+        summary="Claim requested",
+    )
+    return Offer(claim, secret, mailed)
+
+
+def _attach(agent: Agent, contact: str) -> None:
+    replaced = agent.contact and agent.contact.lower() != contact.lower()
+    if replaced and agent.claim_state == ClaimState.PAYMENT_BACKED_UNCLAIMED:
+        raise ApiError(
+            ErrorCode.CAPABILITY_DENIED,
+            "This agent has bought credits, so its contact cannot be replaced by its token alone.",
+            reason="contact_is_fixed",
+        )
+    Agent.objects.filter(pk=agent.pk).update(contact=contact, contact_digest=contacts.digest(contact))
+    agent.contact, agent.contact_digest = contact, contacts.digest(contact)
+
+
+def live(agent: Agent) -> Claim | None:
+    """Return the agent's live offer, or None when it is claimed, denied or revoked."""
+    return Claim.objects.filter(agent=agent, state__in=_LIVE).first()
+
+
+def code(claim: Claim, at: datetime | None = None) -> str:
+    """Return the code `AAAAA-BBBBB` that is good at `at` (default: now)."""
+    period = _period(at or timezone.now())
+    mac = hmac.new(claim.code_seed.encode(), str(period).encode(), hashlib.sha256).digest()
+    tail = "".join(_CODE_ALPHABET[byte % len(_CODE_ALPHABET)] for byte in mac[:5])
+    return f"{claim.code_handle}-{tail}"
+
+
+def code_expires_at(at: datetime | None = None) -> datetime:
+    """Return the instant at which the current code gives way to the next."""
+    return datetime.fromtimestamp((_period(at or timezone.now()) + 1) * CODE_PERIOD_SECONDS, tz=UTC)
+
+
+def _period(at: datetime) -> int:
+    return int(at.timestamp()) // CODE_PERIOD_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a collector is told: `pending`, `denied`, `expired` or `approved`, then with the token."""
+
+    state: str
+    reason: str = ""
+    token: AgentToken | None = None
+    raw: str | None = None
+    agent: Agent | None = None
+
+
+@unit_of_work
+def collect(*, claim_id: str, claim_secret: str) -> Collected:
+    """Hand over the token of an approved claim; it is minted here, so that no plaintext rests anywhere.
+
+    A lost answer may be collected again until the token's first use. CLAIM_NOT_FOUND: no such claim, or
+    another secret. ALREADY_COLLECTED: the token is in use.
+    """
+    claim = _by_secret(claim_id, claim_secret)
+    if claim.state in _LIVE:
+        return Collected("pending")
+    if claim.state == Claim.State.DENIED:
+        return Collected("denied", reason=claim.denial_reason)
+    now = timezone.now()
+    if claim.state == Claim.State.VOID or claim.decided_at is None or claim.decided_at < now - COLLECT_WITHIN:
+        return Collected("expired")
+    organizations.lock(claim.agent.organization_id)
+    claim = Claim.objects.select_related("agent", "token").get(pk=claim.pk)
+    earlier = claim.token
+    if earlier is not None and not _void_unused(earlier, now):
+        raise ApiError(ErrorCode.ALREADY_COLLECTED)
+    token, raw = tokens.issue(claim.agent)
+    Claim.objects.filter(pk=claim.pk).update(state=Claim.State.COLLECTED, token=token)
+    return Collected("approved", token=token, raw=raw, agent=claim.agent)
+
+
+def _void_unused(token: AgentToken, now: datetime) -> bool:
+    """End a token whose answer was lost; one in use is never replaced."""
+    return bool(AgentToken.objects.filter(pk=token.pk, first_used_at=None).update(revoked_at=now))
+
+
+def _by_secret(claim_id: str, claim_secret: str) -> Claim:
+    if tokens.is_well_formed(claim_secret, "c"):
+        claim = (
+            Claim.objects.select_related("agent")
+            .filter(pk=claim_id, secret_sha256=tokens.digest(claim_secret))
+            .first()
+        )
+        if claim is not None:
+            return claim
+    raise ApiError(
+        ErrorCode.CLAIM_NOT_FOUND,
+        suggested_command="image-skill claim request --contact CONTACT --json",
+        suggested_command_copy_runnable=False,
+        missing_inputs=["contact"],
+    )

@@ -1,0 +1,51 @@
+"""What an agent may do."""
+
+from typing import Final
+
+from accounts.models import Agent
+from imageskill.core.errors import ApiError, ErrorCode
+
+UNCLAIMED: Final = (
+    "create.preview",
+    "edit.preview",
+    "asset.upload",
+    "asset.read",
+    "job.read",
+    "activity.read",
+    "feedback.create",
+    "credits.buy",
+)
+"""The grants of a fresh agent."""
+
+CLAIM_MAY_ADD: Final = ("create", "edit", "asset.delete", "workspace.read")
+"""What only an owner can add; `create` and `edit` lift the daily limit, `workspace.read` widens reading."""
+
+IMPLIED_BY: Final = {"create.preview": "create", "edit.preview": "edit"}
+
+
+def holds(grants: list[str], needed: str) -> bool:
+    """Say whether `grants` cover `needed`, directly or by a wider one."""
+    return needed in grants or IMPLIED_BY.get(needed) in grants
+
+
+def require(agent: Agent, grant: str) -> None:
+    """Raise CAPABILITY_DENIED unless the agent holds the grant."""
+    if not holds(agent.grants, grant):
+        raise ApiError(
+            ErrorCode.CAPABILITY_DENIED,
+            f"This agent does not hold the grant {grant}.",
+            reason="grant_missing",
+            required_grant=grant,
+            suggested_command="image-skill whoami --json",
+        )
+
+
+def require_active(agent: Agent) -> None:
+    """Raise CAPABILITY_DENIED while the owner has paused the agent."""
+    if agent.paused_at is not None:
+        raise ApiError(
+            ErrorCode.CAPABILITY_DENIED,
+            "The owner has paused this agent.",
+            reason="paused_by_owner",
+            owner_message=agent.pause_message or None,
+        )

@@ -1,0 +1,8 @@
+"""Tables of the first floor."""
+
+from accounts.models.agent import Agent, AgentToken, ClaimState
+from accounts.models.claim import Claim
+from accounts.models.organization import Organization
+from accounts.models.user import User
+
+__all__ = ["Agent", "AgentToken", "Claim", "ClaimState", "Organization", "User"]

@@ -1,0 +1,148 @@
+"""Tokens: minting, looking up, rotating. The only place that ever holds a raw one.
+
+A token is `isk_r_` + 30 base-62 characters (178 bits) + 6 characters of CRC-32, so that scanners match it
+without false positives: `isk_[rc]_[0-9A-Za-z]{36}`. A claim's secret (`isk_c_`) has the same form.
+"""
+
+import hashlib
+import re
+import secrets
+import zlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import organizations
+from accounts.models import Agent, AgentToken, ClaimState
+from imageskill.core import events
+from imageskill.core.errors import auth_required
+from imageskill.core.units import unit_of_work
+
+PATTERN = re.compile(r"isk_([rc])_([0-9A-Za-z]{30})([0-9A-Za-z]{6})")
+PREFIX_LENGTH = 12
+HANDOVER = timedelta(minutes=10)
+IDLE_LIFETIME = timedelta(days=90)
+_OBSERVED_EVERY = timedelta(minutes=1)
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """A fresh secret, to be shown once: the raw text, its digest and its visible part."""
+
+    raw: str
+    sha256: str
+    prefix: str
+
+
+def mint(kind: str) -> Minted:
+    """Return a fresh secret of a kind: `r` (restricted token) or `c` (claim secret)."""
+    body = "".join(secrets.choice(_ALPHABET) for _ in range(30))
+    raw = f"isk_{kind}_{body}{_checksum(kind, body)}"
+    return Minted(raw, digest(raw), raw[:PREFIX_LENGTH])
+
+
+def digest(raw: str) -> str:
+    """Return the SHA-256 by which a secret is stored and found."""
+    return hashlib.sha256(raw.encode()).hexdigest()
+
+
+def is_well_formed(raw: str, kind: str) -> bool:
+    """Say whether `raw` has the form and the checksum of its kind; no database is asked."""
+    match = PATTERN.fullmatch(raw)
+    return match is not None and match[1] == kind and _checksum(kind, match[2]) == match[3]
+
+
+def _checksum(kind: str, body: str) -> str:
+    number = zlib.crc32(f"isk_{kind}_{body}".encode())
+    characters = []
+    for _ in range(6):
+        number, digit = divmod(number, 62)
+        characters.append(_ALPHABET[digit])
+    return "".join(reversed(characters))
+
+
+def issue(agent: Agent, *, replaces: AgentToken | None = None) -> tuple[AgentToken, str]:
+    """Make a token of an agent, in the caller's transaction; return its row and its raw text."""
+    minted = mint("r")
+    row = AgentToken.objects.create(
+        agent=agent,
+        sha256=minted.sha256,
+        prefix=minted.prefix,
+        replaces=replaces,
+        created_at=timezone.now(),
+    )
+    return row, minted.raw
+
+
+def authenticate(raw: str) -> AgentToken | None:
+    """Return the living token of a raw text with its agent, or None; nothing is cached.
+
+    The first use of a token ends the one it replaces. Otherwise a use is observed at most once a minute.
+    """
+    if not is_well_formed(raw, "r"):
+        return None
+    row = AgentToken.objects.select_related("agent__organization").filter(sha256=digest(raw)).first()
+    now = timezone.now()
+    if row is None or not is_alive(row, now):
+        return None
+    if row.first_used_at is None:
+        _first_use(row, now)
+    elif row.last_used_at is None or row.last_used_at < now - _OBSERVED_EVERY:
+        AgentToken.objects.filter(pk=row.pk).update(last_used_at=now)
+    return row
+
+
+def is_alive(token: AgentToken, now: datetime) -> bool:
+    """Say whether a token may be used at `now`: not revoked, not ended, not left idle by an unclaimed agent."""
+    if token.revoked_at is not None or (token.ends_at is not None and token.ends_at <= now):
+        return False
+    if token.agent.claim_state == ClaimState.REVOKED:
+        return False
+    if token.agent.claim_state == ClaimState.UNCLAIMED:
+        return (token.last_used_at or token.created_at) > now - IDLE_LIFETIME
+    return True
+
+
+@unit_of_work
+def _first_use(token: AgentToken, now: datetime) -> None:
+    used = AgentToken.objects.filter(pk=token.pk, first_used_at=None)
+    if used.update(first_used_at=now, last_used_at=now) and token.replaces_id:
+        AgentToken.objects.filter(pk=token.replaces_id, revoked_at=None).update(revoked_at=now)
+
+
+@unit_of_work
+def rotate(*, token: AgentToken, actor: events.ActingFor) -> tuple[AgentToken, str]:
+    """Replace a token; the old one lives until the new one's first use, at most ten minutes.
+
+    Asking again with the old token voids the replacement that was never used, so that a lost answer locks
+    nobody out.
+    """
+    now = timezone.now()
+    organizations.lock(token.agent.organization_id)
+    if not AgentToken.objects.filter(pk=token.pk, revoked_at=None).exists():
+        raise auth_required()
+    AgentToken.objects.filter(replaces=token, first_used_at=None, revoked_at=None).update(revoked_at=now)
+    alive = AgentToken.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now + HANDOVER), pk=token.pk)
+    alive.update(ends_at=now + HANDOVER)
+    row, raw = issue(token.agent, replaces=token)
+    events.record(
+        events.EventType.TOKEN_ROTATED,
+        actor=actor,
+        organization_id=token.agent.organization_id,
+        agent_id=token.agent_id,
+        subject_id=row.pk,
+        operation="auth",
+        status="rotated",
+        summary="Token rotated",
+    )
+    return row, raw
+
+
+@unit_of_work
+def revoke(*, token: AgentToken) -> bool:
+    """Revoke a token at once, under the organization's lock; say whether it was alive."""
+    organizations.lock(token.agent.organization_id)
+    return bool(AgentToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()))
