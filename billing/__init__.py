@@ -1,0 +1,1 @@
+"""Second floor: packs, quotes, checkout, the ledger of credits, quota and the owner's mandate."""

@@ -1,0 +1,94 @@
+"""May this be spent? The only place that places a hold, and the last word on every spending."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts import grants, organizations, tokens
+from accounts.actor import Actor
+from accounts.models import AgentToken, ClaimState
+from billing import ledger
+from billing.models import CreditLot, Hold
+from billing.spendable import DailyJobs, Request, split
+from billing.windows import window
+from imageskill.core.errors import ApiError, ErrorCode, auth_required
+from imageskill.core.units import database_now
+
+
+def authorise(*, actor: Actor, job_id: str, request: Request, price_version: str) -> Hold:
+    """Hold the credits of a job, in the caller's unit of work, or raise the exact refusal.
+
+    The organization's row is locked first and everything the decision rests on is read afterwards: the token,
+    the pause, the day's jobs, the balance. A revoke, a pause or another hold that committed before is seen.
+    """
+    organizations.lock(actor.organization_id)
+    now = database_now()
+    current = _current(actor, now)
+    grants.require_active(current.agent)
+    lots = spendable_lots(actor.organization_id)
+    return ledger.hold(
+        organization_id=actor.organization_id,
+        agent_id=actor.actor_id,
+        job_id=job_id,
+        split=split(request, lots, daily_jobs(current, now)),
+        price_version=price_version,
+        authorised_at=now,
+        actor=actor,
+    )
+
+
+def foresee(*, actor: Actor, request: Request) -> None:
+    """Raise the refusal that `authorise` would give now; nothing is locked, held or written."""
+    split(request, spendable_lots(actor.organization_id), daily_jobs(actor, timezone.now()))
+
+
+def still_valid(*, token_id: str, organization_id: str) -> bool:
+    """Say whether a token may still spend for an organization: asked right before a provider is called."""
+    token = AgentToken.objects.select_related("agent").filter(pk=token_id).first()
+    return (
+        token is not None
+        and token.revoked_at is None
+        and token.agent.claim_state != ClaimState.REVOKED
+        and token.agent.paused_at is None
+        and token.agent.organization_id == organization_id
+    )
+
+
+def _current(actor: Actor, now: datetime) -> Actor:
+    """Return the actor as it stands under the lock. AUTH_REQUIRED: its token has ended or moved away."""
+    token = AgentToken.objects.select_related("agent").filter(pk=actor.token_id).first()
+    if token is None or not tokens.is_alive(token, now) or token.agent.organization_id != actor.organization_id:
+        raise auth_required()
+    return Actor(agent=token.agent, token=token)
+
+
+def spendable_lots(organization_id: str) -> list[CreditLot]:
+    """Return the lots with something available, the oldest first."""
+    lots = CreditLot.objects.filter(organization_id=organization_id, available_credits__gt=0)
+    return list(lots.order_by("pk"))
+
+
+def daily_jobs(actor: Actor, now: datetime) -> DailyJobs:
+    """Return today's jobs of the organization that touched free credits, and their limit."""
+    day = window("day", now)
+    used = Hold.objects.filter(
+        organization_id=actor.organization_id,
+        authorised_at__gte=day.start,
+        authorised_at__lt=day.end,
+        free_credits__gt=0,
+        state__in=[Hold.State.OPEN, Hold.State.SETTLED],
+    ).count()
+    claimed = actor.agent.claim_state == ClaimState.CLAIMED
+    return DailyJobs(limit=None if claimed else settings.PREVIEW_DAILY_JOBS, used=used, resets_at=day.end)
+
+
+def can_pay(*, actor: Actor, request: Request) -> bool:
+    """Say whether the request could be paid now."""
+    try:
+        foresee(actor=actor, request=request)
+    except ApiError as refusal:
+        if refusal.code is ErrorCode.QUOTA_EXCEEDED:
+            return False
+        raise
+    return True

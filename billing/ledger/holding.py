@@ -1,0 +1,139 @@
+"""Two-phase spending: hold, then settle or release."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from billing.ledger.opening import account_of, add_available
+from billing.ledger.posting import AVAILABLE, HELD, HOUSE_REVENUE, Movement, post
+from billing.models import CreditLot, EntryKind, Hold, LotKind, SpendBucket, UsageEvent
+from imageskill.core.events import ActingFor
+
+BUCKET = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How much of a hold each lot carries, in the order in which it is spent."""
+
+    parts: tuple[tuple[CreditLot, int], ...]
+
+    @property
+    def total(self) -> int:
+        """The credits of all parts."""
+        return sum(credits for _, credits in self.parts)
+
+    @property
+    def free(self) -> int:
+        """The credits that come from free lots."""
+        return sum(credits for lot, credits in self.parts if lot.kind == LotKind.FREE)
+
+
+def hold(
+    *,
+    organization_id: str,
+    agent_id: str,
+    job_id: str,
+    split: Split,
+    price_version: str,
+    authorised_at: datetime,
+    actor: ActingFor,
+) -> Hold:
+    """Set the split's credits aside for a job and return the hold."""
+    account = account_of(organization_id)
+    row = Hold.objects.create(
+        organization_id=organization_id,
+        agent_id=agent_id,
+        job_id=job_id,
+        credits=split.total,
+        free_credits=split.free,
+        price_version=price_version,
+        authorised_at=authorised_at,
+    )
+    post(
+        account,
+        [Movement(EntryKind.HOLD, AVAILABLE, HELD, credits, lot) for lot, credits in split.parts],
+        actor=actor,
+        reason="job_authorised",
+        hold=row,
+    )
+    for lot, credits in split.parts:
+        CreditLot.objects.filter(pk=lot.pk).update(
+            available_credits=F("available_credits") - credits, held_credits=F("held_credits") + credits
+        )
+        add_available(account, lot.kind, -credits)
+    account.held_credits += split.total
+    account.save()
+    _move_bucket(row, held=split.total)
+    return row
+
+
+def settle(*, hold: Hold, credits: int, provider_cost_micros: int, actor: ActingFor) -> UsageEvent:
+    """Spend `credits` of an open hold, give the rest back to its lots, and return the usage.
+
+    ValueError: the hold is not open any more, or holds less than `credits`; the caller's transaction ends.
+    """
+    if not 0 < credits <= hold.credits:
+        raise ValueError("a settlement lies within its hold")
+    _close(hold, Hold.State.SETTLED, settled=credits, actor=actor, reason="job_delivered")
+    return UsageEvent.objects.create(
+        hold=hold,
+        organization_id=hold.organization_id,
+        agent_id=hold.agent_id,
+        job_id=hold.job_id,
+        credits=credits,
+        provider_cost_micros=provider_cost_micros,
+        created_at=timezone.now(),
+    )
+
+
+def release(*, hold: Hold, actor: ActingFor, reason: str) -> None:
+    """Give all of an open hold back to its lots. ValueError: it is not open any more."""
+    _close(hold, Hold.State.RELEASED, settled=0, actor=actor, reason=reason)
+
+
+def _close(hold: Hold, state: Hold.State, *, settled: int, actor: ActingFor, reason: str) -> None:
+    closed = Hold.objects.filter(pk=hold.pk, state=Hold.State.OPEN).update(
+        state=state, settled_credits=settled, closed_at=timezone.now()
+    )
+    if closed != 1:
+        raise ValueError("the hold is closed already")
+    account = account_of(hold.organization_id)
+    movements = []
+    left = settled
+    for entry in hold.entries.filter(kind=EntryKind.HOLD).select_related("lot").order_by("seq"):
+        spent = min(left, entry.credits)
+        left -= spent
+        back = entry.credits - spent
+        if spent:
+            movements.append(Movement(EntryKind.SETTLE, HELD, HOUSE_REVENUE, spent, entry.lot))
+        if back:
+            movements.append(Movement(EntryKind.RELEASE, HELD, AVAILABLE, back, entry.lot))
+            add_available(account, entry.lot.kind, back)
+        CreditLot.objects.filter(pk=entry.lot_id).update(
+            available_credits=F("available_credits") + back, held_credits=F("held_credits") - entry.credits
+        )
+    post(account, movements, actor=actor, reason=reason, hold=hold)
+    account.held_credits -= hold.credits
+    account.save()
+    _move_bucket(hold, held=-hold.credits, settled=settled)
+
+
+def _move_bucket(hold: Hold, *, held: int, settled: int = 0) -> None:
+    """Move the sums of the quarter hour in which the hold was authorised."""
+    seconds = int(BUCKET.total_seconds())
+    offset = timedelta(
+        seconds=int(hold.authorised_at.timestamp()) % seconds, microseconds=hold.authorised_at.microsecond
+    )
+    key: dict[str, Any] = {
+        "organization_id": hold.organization_id,
+        "agent_id": hold.agent_id,
+        "start": hold.authorised_at - offset,
+    }
+    bucket, _ = SpendBucket.objects.get_or_create(**key)
+    SpendBucket.objects.filter(pk=bucket.pk).update(
+        held_credits=F("held_credits") + held, settled_credits=F("settled_credits") + settled
+    )

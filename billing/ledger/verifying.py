@@ -1,0 +1,105 @@
+"""Proving the books: every balance is recomputed from the entries, and every hold from its own."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.models import Sum
+
+from billing.ledger.posting import AVAILABLE, HELD, HOUSE_REVENUE, entry_sha256
+from billing.models import CreditAccount, CreditLot, Hold, LedgerEntry, SpendBucket, UsageEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Offence:
+    """A row whose numbers are not what its entries say."""
+
+    what: str
+    row_id: str
+    expected: int
+    found: int
+
+
+def verify() -> list[Offence]:
+    """Return every offence of the whole ledger; an empty list means that the books balance."""
+    return [*_accounts(), *_lots(), *_holds(), *_chains(), *_buckets()]
+
+
+def _accounts() -> Iterator[Offence]:
+    books: dict[tuple[str, str], int] = defaultdict(int)
+    kinds: dict[tuple[str, str], int] = defaultdict(int)
+    entries = LedgerEntry.objects.values_list("organization_id", "from_book", "to_book", "lot__kind")
+    for organization_id, from_book, to_book, kind, moved in entries.annotate(moved=Sum("credits")):
+        books[organization_id, from_book] -= moved
+        books[organization_id, to_book] += moved
+        kinds[organization_id, kind] += moved * ((to_book == AVAILABLE) - (from_book == AVAILABLE))
+    for account in CreditAccount.objects.all():
+        key = account.organization_id
+        yield from _differs("account.held", key, books[key, HELD], account.held_credits)
+        yield from _differs("account.free", key, kinds[key, "free"], account.free_credits)
+        yield from _differs("account.promo", key, kinds[key, "promo"], account.promo_credits)
+        yield from _differs("account.paid", key, kinds[key, "paid"], account.paid_credits)
+
+
+def _lots() -> Iterator[Offence]:
+    books: dict[tuple[int, str], int] = defaultdict(int)
+    entries = LedgerEntry.objects.values_list("lot_id", "from_book", "to_book")
+    for lot_id, from_book, to_book, moved in entries.annotate(moved=Sum("credits")):
+        books[lot_id, from_book] -= moved
+        books[lot_id, to_book] += moved
+    for lot in CreditLot.objects.all():
+        yield from _differs("lot.available", str(lot.pk), books[lot.pk, AVAILABLE], lot.available_credits)
+        yield from _differs("lot.held", str(lot.pk), books[lot.pk, HELD], lot.held_credits)
+
+
+def _holds() -> Iterator[Offence]:
+    moved: dict[tuple[str, str], int] = defaultdict(int)
+    entries = LedgerEntry.objects.filter(hold__isnull=False).values_list("hold_id", "to_book")
+    for hold_id, to_book, total in entries.annotate(total=Sum("credits")):
+        moved[hold_id, to_book] += total
+    used = dict(UsageEvent.objects.values_list("hold_id", "credits"))
+    for hold in Hold.objects.all():
+        yield from _differs("hold.credits", hold.pk, moved[hold.pk, HELD], hold.credits)
+        yield from _differs("hold.settled", hold.pk, moved[hold.pk, HOUSE_REVENUE], hold.settled_credits)
+        yield from _differs("hold.usage", hold.pk, hold.settled_credits, used.get(hold.pk, 0))
+        closed = moved[hold.pk, HOUSE_REVENUE] + moved[hold.pk, AVAILABLE]
+        due = 0 if hold.state == Hold.State.OPEN else hold.credits
+        yield from _differs("hold.closed", hold.pk, due, closed)
+
+
+def _chains() -> Iterator[Offence]:
+    heads: dict[str, tuple[int, str]] = {}
+    for entry in LedgerEntry.objects.order_by("organization_id", "seq").iterator(chunk_size=2000):
+        seq, head = heads.get(entry.organization_id, (0, ""))
+        intact = entry.previous_sha256 == head and entry.sha256 == entry_sha256(entry)
+        yield from _differs("chain.seq", str(entry.pk), seq + 1, entry.seq)
+        yield from _differs("chain.hash", str(entry.pk), 1, int(intact))
+        heads[entry.organization_id] = (entry.seq, entry.sha256)
+    for account in CreditAccount.objects.all():
+        seq, head = heads.get(account.organization_id, (0, ""))
+        yield from _differs("chain.length", account.organization_id, seq, account.entry_seq)
+        yield from _differs("chain.head", account.organization_id, 1, int(head == account.chain_head))
+
+
+def _buckets() -> Iterator[Offence]:
+    due: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for agent_id, organization_id, state, held, settled in Hold.objects.values_list(
+        "agent_id", "organization_id", "state", "credits", "settled_credits"
+    ):
+        sums = due[agent_id, organization_id]
+        sums[0] += held if state == Hold.State.OPEN else 0
+        sums[1] += settled
+    buckets = SpendBucket.objects.values_list("agent_id", "organization_id")
+    for agent_id, organization_id, held, settled in buckets.annotate(
+        held=Sum("held_credits"), settled=Sum("settled_credits")
+    ):
+        expected = due.pop((agent_id, organization_id), [0, 0])
+        yield from _differs("bucket.held", agent_id, expected[0], held)
+        yield from _differs("bucket.settled", agent_id, expected[1], settled)
+    for (agent_id, _), expected in due.items():
+        yield from _differs("bucket.missing", agent_id, sum(expected), 0)
+
+
+def _differs(what: str, row_id: str, expected: int, found: int) -> Iterator[Offence]:
+    if expected != found:
+        yield Offence(what, row_id, expected, found)

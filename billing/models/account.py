@@ -1,0 +1,66 @@
+"""Balances: one row an organization, and the lots that they consist of."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.models import Organization
+
+
+class LotKind(models.TextChoices):
+    """Where credits come from; they are spent in this order."""
+
+    FREE = "free"
+    PROMO = "promo"
+    PAID = "paid"
+
+
+class CreditAccount(models.Model):
+    """What an organization has, by kind, without what is held; always equal to the sum of its entries.
+
+    `entry_seq` and `chain_head` are the number and the hash of its last ledger entry.
+    """
+
+    organization = models.OneToOneField(
+        Organization, on_delete=models.PROTECT, primary_key=True, related_name="credit_account"
+    )
+    free_credits = models.IntegerField(default=0)
+    promo_credits = models.IntegerField(default=0)
+    paid_credits = models.IntegerField(default=0)
+    held_credits = models.IntegerField(default=0)
+    entry_seq = models.BigIntegerField(default=0)
+    chain_head = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(free_credits__gte=0), name="account_free_not_negative"),
+            models.CheckConstraint(condition=Q(promo_credits__gte=0), name="account_promo_not_negative"),
+            models.CheckConstraint(condition=Q(paid_credits__gte=0), name="account_paid_not_negative"),
+            models.CheckConstraint(condition=Q(held_credits__gte=0), name="account_held_not_negative"),
+        ]
+
+
+class CreditLot(models.Model):
+    """Credits that came at one time from one source; what is neither available nor held was spent."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="credit_lots")
+    kind = models.CharField(max_length=8, choices=LotKind)
+    source = models.CharField(max_length=64)
+    live_money = models.BooleanField(default=False)
+    granted_credits = models.IntegerField()
+    available_credits = models.IntegerField()
+    held_credits = models.IntegerField(default=0)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=LotKind.values), name="lot_kind_known"),
+            models.CheckConstraint(condition=Q(available_credits__gte=0), name="lot_available_not_negative"),
+            models.CheckConstraint(condition=Q(held_credits__gte=0), name="lot_held_not_negative"),
+            models.CheckConstraint(
+                condition=Q(granted_credits__gte=F("available_credits") + F("held_credits")),
+                name="lot_within_grant",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "id"], condition=Q(available_credits__gt=0), name="lot_spendable")
+        ]

@@ -1,0 +1,66 @@
+"""The ledger: double entry, append-only, a hash chain an organization."""
+
+from typing import Any, NoReturn
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Organization
+from billing.models.account import CreditLot
+from billing.models.hold import Hold
+from imageskill.core.ids import reference_field
+
+
+class EntryKind(models.TextChoices):
+    """Why credits moved."""
+
+    GRANT = "grant"
+    HOLD = "hold"
+    SETTLE = "settle"
+    RELEASE = "release"
+
+
+class LedgerEntry(models.Model):
+    """One movement of credits from one book to another, of one organization and one lot.
+
+    An organization's books are `available` and `held`; the house's are `house.allowance` (what it gave) and
+    `house.revenue` (what it earned). What leaves one book enters another, so all books always sum to zero.
+    `sha256` covers the entry and the one before it (`previous_sha256`); the account keeps the last.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="ledger_entries")
+    seq = models.BigIntegerField()
+    kind = models.CharField(max_length=16, choices=EntryKind)
+    from_book = models.CharField(max_length=32)
+    to_book = models.CharField(max_length=32)
+    credits = models.IntegerField()
+    lot = models.ForeignKey(CreditLot, on_delete=models.PROTECT, related_name="entries")
+    hold = models.ForeignKey(Hold, on_delete=models.PROTECT, null=True, related_name="entries")
+    job_id = reference_field(blank=True)
+    actor_type = models.CharField(max_length=16)
+    actor_id = models.CharField(max_length=64)
+    reason = models.CharField(max_length=64)
+    price_version = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField()
+    previous_sha256 = models.CharField(max_length=64, blank=True)
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(credits__gt=0), name="entry_moves_something"),
+            models.CheckConstraint(condition=~Q(from_book=models.F("to_book")), name="entry_has_two_sides"),
+            models.UniqueConstraint(fields=["organization", "seq"], name="entry_seq_once"),
+            models.UniqueConstraint(
+                fields=["hold", "kind", "lot"], condition=Q(hold__isnull=False), name="entry_once_per_hold"
+            ),
+        ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's signature
+        """Write a new entry; an entry is never changed."""
+        if not self._state.adding:
+            raise TypeError("a ledger entry is never changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ANN401 - Django's signature
+        """Refuse: an entry is never removed."""
+        raise TypeError("a ledger entry is never removed")

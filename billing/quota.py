@@ -1,0 +1,92 @@
+"""The numbers of `GET /v1/quota`: read in one query, and nothing is written."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, IntegerField, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from accounts.models import Agent, ClaimState
+from billing.models import Hold, SpendBucket
+from billing.windows import NAMES, Window, window
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What an agent has, holds, spent and may still do at the instant `at`."""
+
+    at: datetime
+    free_credits: int
+    other_credits: int
+    held_credits: int
+    daily_limit: int
+    daily_used: int
+    daily_unlimited: bool
+    day: Window
+    spent: dict[str, tuple[int, int]]
+    """Window name -> credits used, credits held."""
+
+
+def of_agent(agent: Agent) -> Quota:
+    """Return the quota of an agent (one query)."""
+    now = timezone.now()
+    day = window("day", now)
+    row = (
+        Agent.objects.filter(pk=agent.pk)
+        .annotate(daily_used=_daily_used(day), **_spending(now))
+        .values(
+            "daily_used",
+            *_spending_names(),
+            "organization__credit_account__free_credits",
+            "organization__credit_account__promo_credits",
+            "organization__credit_account__paid_credits",
+            "organization__credit_account__held_credits",
+        )
+        .get()
+    )
+    account = "organization__credit_account__"
+    claimed = agent.claim_state == ClaimState.CLAIMED
+    return Quota(
+        at=now,
+        free_credits=row[f"{account}free_credits"] or 0,
+        other_credits=(row[f"{account}promo_credits"] or 0) + (row[f"{account}paid_credits"] or 0),
+        held_credits=row[f"{account}held_credits"] or 0,
+        daily_limit=settings.PREVIEW_DAILY_JOBS,
+        daily_used=row["daily_used"],
+        daily_unlimited=claimed,
+        day=day,
+        spent={name: (row[f"{name}_used"], row[f"{name}_held"]) for name in (*NAMES, "lifetime")},
+    )
+
+
+def _daily_used(day: Window) -> Any:  # noqa: ANN401 - a query expression
+    holds = Hold.objects.filter(
+        organization_id=OuterRef("organization_id"),
+        authorised_at__gte=day.start,
+        authorised_at__lt=day.end,
+        free_credits__gt=0,
+        state__in=[Hold.State.OPEN, Hold.State.SETTLED],
+    )
+    counted = holds.order_by().values("organization_id").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), Value(0))
+
+
+def _spending(now: datetime) -> dict[str, Any]:
+    buckets = SpendBucket.objects.filter(agent_id=OuterRef("pk"), organization_id=OuterRef("organization_id"))
+    sums = {}
+    for name in (*NAMES, "lifetime"):
+        inside = Q()
+        if name != "lifetime":
+            span = window(name, now)
+            inside = Q(start__gte=span.start, start__lt=span.end)
+        for word, column in (("used", "settled_credits"), ("held", "held_credits")):
+            total = buckets.filter(inside).order_by().values("agent_id").annotate(n=Sum(column)).values("n")
+            sums[f"{name}_{word}"] = Coalesce(Subquery(total, output_field=IntegerField()), Value(0))
+    return sums
+
+
+def _spending_names() -> list[str]:
+    return [f"{name}_{word}" for name in (*NAMES, "lifetime") for word in ("used", "held")]

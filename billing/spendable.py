@@ -1,0 +1,95 @@
+"""What the next job may take: which lots, under which limits. Pure; it is told what was read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from billing.ledger import Split
+from billing.models import CreditLot, LotKind
+from imageskill.core.errors import ApiError, ErrorCode
+
+_ORDER = {LotKind.FREE: 0, LotKind.PROMO: 1, LotKind.PAID: 2}
+QUOTA = "image-skill usage quota --json"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a job needs: its price, whether free credits may buy its model, and which model they would buy."""
+
+    credits: int
+    free_allowed: bool
+    free_alternative: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DailyJobs:
+    """The jobs of the day that touched free credits; `limit` None: the agent is claimed."""
+
+    limit: int | None
+    used: int
+    resets_at: datetime
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether no further job may touch free credits today."""
+        return self.limit is not None and self.used >= self.limit
+
+
+def split(request: Request, lots: Sequence[CreditLot], daily: DailyJobs) -> Split:
+    """Return which lots pay, free before promo before paid, the oldest first. QUOTA_EXCEEDED otherwise."""
+    free_usable = request.free_allowed and not daily.exhausted
+    usable = [lot for lot in lots if lot.kind != LotKind.FREE or free_usable]
+    usable.sort(key=lambda lot: (_ORDER[LotKind(lot.kind)], lot.pk))
+    parts = []
+    left = request.credits
+    for lot in usable:
+        taken = min(left, lot.available_credits)
+        if taken:
+            parts.append((lot, taken))
+            left -= taken
+    if left:
+        raise _refusal(request, lots, daily)
+    return Split(tuple(parts))
+
+
+def _refusal(request: Request, lots: Sequence[CreditLot], daily: DailyJobs) -> ApiError:
+    free = sum(lot.available_credits for lot in lots if lot.kind == LotKind.FREE)
+    other = sum(lot.available_credits for lot in lots if lot.kind != LotKind.FREE)
+    if request.free_allowed and daily.exhausted and free + other >= request.credits:
+        return ApiError(
+            ErrorCode.QUOTA_EXCEEDED,
+            f"All {daily.limit} free jobs of the day are used; they start anew at "
+            f"{daily.resets_at:%Y-%m-%d %H:%M} UTC. Paid credits have no such limit.",
+            status=429,
+            reason="daily_jobs",
+            daily_jobs={"limit": daily.limit, "used": daily.used, "remaining": 0},
+            resets_at=daily.resets_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            **_numbers(request, free, other),
+        )
+    if not request.free_allowed and free:
+        named = f" They buy {request.free_alternative}." if request.free_alternative else ""
+        return ApiError(
+            ErrorCode.QUOTA_EXCEEDED,
+            f"This needs {request.credits} credits and {other} can pay for it: the {free} free credits do not "
+            f"buy this model.{named}",
+            reason="free_credits_do_not_buy_this_model",
+            free_model=request.free_alternative,
+            **_numbers(request, free, other),
+        )
+    return ApiError(
+        ErrorCode.QUOTA_EXCEEDED,
+        f"This needs {request.credits} credits; {free + other} are left.",
+        reason="credits",
+        **_numbers(request, free, other),
+    )
+
+
+def _numbers(request: Request, free: int, other: int) -> dict[str, Any]:
+    return {
+        "needed_credits": request.credits,
+        "remaining_credits": free,
+        "payment_backed_remaining_credits": other,
+        "suggested_command": QUOTA,
+        "top_up": {"available": False},
+    }
