@@ -1,0 +1,1 @@
+"""Third floor: models, create, edit, upload, assets, jobs, activity (reading) and feedback."""

@@ -1,0 +1,50 @@
+"""Reading the activity ledger: an agent sees its own events, and only the types that its contract knows."""
+
+from django.db.models import Q, QuerySet
+
+from accounts.actor import Actor
+from imageskill.core import events
+from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
+from imageskill.core.models import ActivityEvent
+
+_LONGEST_REFERENCE = 64
+_MOST_OF_A_SUBJECT = 100
+
+
+def visible_to(actor: Actor, *, latest: bool) -> QuerySet[ActivityEvent]:
+    """Return the caller's events; without `latest` only those of the seed's closed registry."""
+    own = ActivityEvent.objects.filter(agent_id=actor.actor_id, organization_id=actor.organization_id)
+    return own if latest else own.filter(type__in=events.SEED_NAMES)
+
+
+def of_subject(rows: QuerySet[ActivityEvent], actor: Actor, reference: str) -> QuerySet[ActivityEvent]:
+    """Narrow events to those that carry a reference: a job, an asset, a usage, a trace, ..."""
+    return rows.filter(
+        Q(references__reference=reference[:_LONGEST_REFERENCE], references__agent_id=actor.actor_id)
+    )
+
+
+def of_type(rows: QuerySet[ActivityEvent], name: str, *, latest: bool) -> QuerySet[ActivityEvent]:
+    """Narrow events to one type. INVALID_ARGUMENTS: the caller's registry does not know it."""
+    known = events.BY_NAME if latest else events.SEED_NAMES
+    if name not in known:
+        raise invalid_fields({"type": [f"must be one of {', '.join(sorted(known))}"]})
+    return rows.filter(type=name)
+
+
+def find(actor: Actor, reference: str, *, latest: bool) -> tuple[ActivityEvent | None, list[ActivityEvent]]:
+    """Return the event of an exact id and the events to show, else those of the subject, newest first.
+
+    ACTIVITY_NOT_FOUND: nothing under this reference for this caller.
+    """
+    rows = visible_to(actor, latest=latest)
+    exact = rows.filter(pk=reference).first() if reference.startswith("evt_") else None
+    if exact is not None:
+        return exact, [exact]
+    found = list(of_subject(rows, actor, reference).order_by("-pk")[:_MOST_OF_A_SUBJECT])
+    if not found:
+        raise ApiError(
+            ErrorCode.ACTIVITY_NOT_FOUND,
+            suggested_command="image-skill activity list --limit 20 --json",
+        )
+    return None, found

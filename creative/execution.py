@@ -1,0 +1,195 @@
+"""Running one job: the provider is called and the bytes are stored between short transactions, never inside.
+
+    take (running, attempt `calling`) -> provider -> storage -> `stored` -> complete (assets, settle, events)
+
+Whoever dies in between leaves a lease that expires; `sweeping` then resumes or fails the job.
+"""
+
+import hashlib
+import logging
+import time
+
+from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
+
+from billing import authorisations
+from creative import images, jobs, leases, offers, registry, storage, waiting
+from creative.images import NotAPicture
+from creative.jobs import Lease, Stored
+from creative.models import Attempt, Job
+from creative.providers.base import (
+    Failure,
+    Picture,
+    ProviderCall,
+    ProviderError,
+    ProviderResult,
+    Submission,
+)
+from creative.storage import StorageError
+from imageskill.core import ids, trace
+from imageskill.core.errors import ErrorCode
+from imageskill.core.units import forbid_inside
+
+logger = logging.getLogger("imageskill.execution")
+
+_CODES = {
+    Failure.REFUSED: ErrorCode.CONTENT_POLICY_DENIED,
+    Failure.FAILED: ErrorCode.PROVIDER_FAILURE,
+    Failure.UNAVAILABLE: ErrorCode.PROVIDER_UNAVAILABLE,
+    Failure.TIMED_OUT: ErrorCode.TIMEOUT,
+}
+
+
+def run(job_id: str) -> None:
+    """Run a queued job to its end. A job that is not queued any more is left alone."""
+    lease = jobs.take(job_id)
+    if lease is None:
+        return
+    _work(lease, Job.objects.get(pk=job_id), resumed=None)
+
+
+def resume(lease: Lease, job: Job, attempt: Attempt) -> None:
+    """Go on with a job whose worker is gone, from what its attempt committed."""
+    if attempt.state == Attempt.State.STORED:
+        with _owned(lease, job):
+            jobs.complete(lease)
+        return
+    _work(lease, job, resumed=attempt)
+
+
+class _owned:  # noqa: N801 - reads as a phrase
+    """Renews the lease while the block runs, sets the job's trace, and wakes the waiters afterwards."""
+
+    def __init__(self, lease: Lease, job: Job) -> None:
+        self._lease = lease
+        self._job = job
+
+    def __enter__(self) -> None:
+        trace.enter(self._job.trace_id)
+        leases.hold(self._lease.job_id, self._lease.epoch)
+
+    def __exit__(self, *_: object) -> None:
+        leases.let_go(self._lease.job_id)
+        waiting.announce(self._lease.job_id)
+
+
+def _work(lease: Lease, job: Job, *, resumed: Attempt | None) -> None:
+    with _owned(lease, job):
+        try:
+            result = _result(lease, job, resumed)
+            if result is not None:
+                _keep(lease, job, result)
+        except ProviderError as error:
+            jobs.fail(lease, code=_CODES[error.failure], message=error.message, cost_micros=error.cost_micros)
+        except (OperationalError, InterfaceError):
+            # What is committed stands; the sweeper goes on from there once the database is back.
+            raise
+        except Exception:
+            # A fault of ours must not leave the credits held until the lease expires.
+            logger.exception("job failed by a fault of the service")
+            jobs.fail(
+                lease,
+                code=ErrorCode.INTERNAL_ERROR,
+                message="The service failed while it made the picture; nothing is charged.",
+                exposed=True,
+            )
+
+
+def _result(lease: Lease, job: Job, resumed: Attempt | None) -> ProviderResult | None:
+    """Return what the provider made; None: the job was stopped before the call."""
+    if not authorisations.still_valid(token_id=job.token_id, organization_id=job.organization_id):
+        jobs.fail(
+            lease,
+            code=ErrorCode.AUTH_REQUIRED,
+            message="The token was revoked or the agent stopped before the picture was made.",
+            state=Job.State.CANCELED,
+        )
+        return None
+    entry = offers.entry_of(job.model_id)
+    provider = registry.provider(entry.provider_id)
+    call = ProviderCall(
+        operation=job.operation,
+        model=entry.provider_model,
+        prompt=job.prompt,
+        parameters=job.parameters,
+        output_count=job.output_count,
+        inputs=(),
+        timeout_seconds=_seconds_left(job),
+        submission=Submission(resumed.request_id, resumed.urls) if resumed is not None else None,
+        on_submitted=lambda submission: jobs.submitted(
+            lease, request_id=submission.request_id, urls=dict(submission.urls)
+        ),
+    )
+    forbid_inside("calling a provider")
+    if not connection.in_atomic_block:
+        connection.close()
+    started = time.monotonic()
+    result = provider.generate(call)
+    logger.info(
+        "provider answered",
+        extra={"fields": {"provider": entry.provider_id, "seconds": round(time.monotonic() - started, 3)}},
+    )
+    return result
+
+
+def _seconds_left(job: Job) -> float:
+    if job.deadline_at is None:
+        raise AssertionError(f"{job.pk} has no deadline")
+    left = (job.deadline_at - timezone.now()).total_seconds()
+    if left <= 0:
+        raise ProviderError(Failure.TIMED_OUT, "The job passed its deadline before a provider was called.")
+    return left
+
+
+def _keep(lease: Lease, job: Job, result: ProviderResult) -> None:
+    """Check and store the pictures, then end the job; what was not asked for is dropped."""
+    cost = result.cost_micros if result.cost_micros is not None else 0
+    pictures = [_checked(picture) for picture in result.pictures[: job.output_count]]
+    good = [picture for picture in pictures if picture is not None]
+    if not good:
+        raise ProviderError(Failure.FAILED, "The provider returned no picture.", cost_micros=cost)
+    kept: list[Stored] = []
+    for position, (picture, seen) in enumerate(good):
+        stored = _store(lease, position, picture, seen)
+        if stored is not None:
+            kept.append(stored)
+    if not kept:
+        jobs.fail(
+            lease,
+            code=ErrorCode.ARTIFACT_STORAGE_WRITE_FAILED,
+            message="The picture was made but could not be stored; nothing is charged.",
+            cost_micros=cost,
+            exposed=True,
+        )
+        return
+    if jobs.stored(lease, kept, not_stored=len(good) - len(kept), cost_micros=cost):
+        jobs.complete(lease)
+        return
+    for late in kept:
+        storage.remove(late.key)
+
+
+def _checked(picture: Picture) -> tuple[Picture, images.Inspected] | None:
+    try:
+        return picture, images.inspect(picture.data)
+    except NotAPicture:
+        return None
+
+
+def _store(lease: Lease, position: int, picture: Picture, seen: images.Inspected) -> Stored | None:
+    key = storage.picture_key(
+        job_id=lease.job_id, attempt_id=lease.attempt_id, position=position, mime_type=seen.mime_type
+    )
+    try:
+        storage.write(key, picture.data)
+    except StorageError:
+        return None
+    return Stored(
+        asset_id=ids.new_id("image"),
+        key=key,
+        sha256=hashlib.sha256(picture.data).hexdigest(),
+        mime_type=seen.mime_type,
+        content_length=len(picture.data),
+        width=seen.width,
+        height=seen.height,
+    )

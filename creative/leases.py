@@ -1,0 +1,70 @@
+"""Leases of running jobs: by the database's clock, renewed for all jobs of a process in one UPDATE."""
+
+import logging
+import threading
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.models import DateTimeField, ExpressionWrapper
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
+
+from creative.models import Job
+
+logger = logging.getLogger("imageskill.leases")
+
+_guard = threading.Lock()
+_held: dict[str, int] = {}
+_renewer: threading.Thread | None = None
+
+
+def until() -> Combinable:
+    """Return the expression of a lease's end, from now by the database's clock."""
+    return ExpressionWrapper(Now() + timedelta(seconds=settings.JOB_LEASE_SECONDS), output_field=DateTimeField())
+
+
+def hold(job_id: str, epoch: int) -> None:
+    """Have this lease renewed from now on."""
+    with _guard:
+        _held[job_id] = epoch
+
+
+def let_go(job_id: str) -> None:
+    """Stop renewing this lease."""
+    with _guard:
+        _held.pop(job_id, None)
+
+
+def renew() -> int:
+    """Renew the leases of this process; a job past its deadline is left to the sweeper. Return how many."""
+    with _guard:
+        held = dict(_held)
+    renewed = 0
+    for epoch in set(held.values()):
+        ids = [job_id for job_id, own in held.items() if own == epoch]
+        mine = Job.objects.filter(pk__in=ids, lease_epoch=epoch, state=Job.State.RUNNING, deadline_at__gt=Now())
+        renewed += mine.update(lease_expires_at=until())
+    return renewed
+
+
+def keep_renewing() -> None:
+    """Begin the thread that renews, once a process."""
+    global _renewer  # noqa: PLW0603 - one renewer a process, begun with the first job
+    with _guard:
+        if _renewer is None or not _renewer.is_alive():
+            _renewer = threading.Thread(target=_renew_for_ever, name="lease-renewer", daemon=True)
+            _renewer.start()
+
+
+def _renew_for_ever() -> None:
+    pause = threading.Event()
+    while True:
+        pause.wait(settings.JOB_LEASE_SECONDS / 3)
+        try:
+            if _held:
+                renew()
+        except DatabaseError as error:
+            logger.warning("leases not renewed", exc_info=error)
+        finally:
+            connection.close()

@@ -1,0 +1,1 @@
+"""Migrations, named; they import nothing of the house."""

@@ -1,0 +1,104 @@
+"""What this service offers today: the models with their standing, and which one a request gets."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.utils import timezone
+
+from billing.spendable import Request
+from creative import registry
+from creative.catalogue import loader, selection
+from creative.catalogue.costs import default_cost
+from creative.catalogue.entries import ModelEntry
+from creative.catalogue.selection import Row
+from creative.planning import Plan
+from imageskill.core.errors import ApiError, ErrorCode
+
+LIST_COMMAND = "image-skill models list --available --json"
+
+
+def rows() -> tuple[Row, ...]:
+    """Return every model with its standing today."""
+    return selection.rows(
+        loader.current(),
+        wired=registry.wired(),
+        configured=registry.configured(),
+        today=timezone.now().date(),
+    )
+
+
+def row_of(reference: str) -> Row:
+    """Return a model by id, alias or `default`. MODEL_NOT_FOUND: there is none."""
+    row = selection.find(rows(), reference)
+    if row is None:
+        raise ApiError(ErrorCode.MODEL_NOT_FOUND, suggested_command="image-skill models list --json")
+    return row
+
+
+def entry_of(model_id: str) -> ModelEntry:
+    """Return the catalogue's entry of a job's model, whatever its standing."""
+    entry = loader.current().find(model_id)
+    if entry is None:
+        raise LookupError(model_id)
+    return entry
+
+
+def executable_row(reference: str) -> Row:
+    """Return a model that can be called now. PROVIDER_UNAVAILABLE: it is catalogued, but cannot be."""
+    row = row_of(reference)
+    if not row.available:
+        standing = row.availability
+        wired = standing.execution_status is selection.ExecutionStatus.EXECUTABLE
+        raise ApiError(
+            ErrorCode.PROVIDER_UNAVAILABLE,
+            f"{row.entry.id} cannot be used now. {standing.availability_reason or ''}".strip(),
+            # Repeating cannot help before the operator or a new version changes what is there.
+            retryable=False,
+            reason=str(standing.status if wired else standing.execution_status),
+            suggested_command=LIST_COMMAND,
+        )
+    return row
+
+
+def first_payable(operation: str, provider: str | None, attempt: Callable[[Row], Plan]) -> Plan:
+    """Return the plan of the first model, in the catalogue's order, that `attempt` accepts.
+
+    `attempt` raises where a model does not fit or cannot be paid. When none is accepted, the refusal of the
+    last one is raised: it is the one with the lowest price.
+    """
+    refusal: ApiError | None = None
+    for row in rows():
+        if (
+            not row.available
+            or operation not in row.entry.supports
+            or provider not in (None, row.entry.provider_id)
+        ):
+            continue
+        try:
+            return attempt(row)
+        except ApiError as error:
+            refusal = error
+    raise refusal or ApiError(
+        ErrorCode.PROVIDER_UNAVAILABLE,
+        f"No model is available for {operation}.",
+        retryable=False,
+        reason="no_model",
+        suggested_command=LIST_COMMAND,
+    )
+
+
+def preview_models() -> tuple[str, ...]:
+    """Return the models that free credits buy: PREVIEW_MODELS, or those that cost the house nothing."""
+    if settings.PREVIEW_MODELS:
+        return tuple(settings.PREVIEW_MODELS)
+    return tuple(row.entry.id for row in rows() if default_cost(row.entry).micros_per_image == 0)
+
+
+def payment(plan: Plan) -> Request:
+    """Return what a plan asks of the organization's credits."""
+    preview = preview_models()
+    return Request(
+        credits=plan.credits_required,
+        free_allowed=plan.entry.id in preview,
+        free_alternative=preview[-1] if preview else None,
+    )

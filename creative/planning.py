@@ -1,0 +1,159 @@
+"""From a request to the exact plan of a job, or the exact refusal. Pure: nothing is read or written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, Decimal
+
+from billing import pricing
+from creative.catalogue import controls
+from creative.catalogue.costs import ProviderCost, provider_cost
+from creative.catalogue.entries import ModelEntry
+from creative.catalogue.sizes import Size, expected_size
+from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
+
+CREDIT_USD = Decimal("0.01")
+DEFAULT_ASPECT_RATIO = "1:1"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A create or an edit as the caller asked for it; None where the caller said nothing."""
+
+    operation: str
+    prompt: str
+    model: str | None = None
+    provider: str | None = None
+    intent: str = ""
+    aspect_ratio: str | None = None
+    output_count: int = 1
+    output_format: str | None = None
+    model_parameters: Mapping[str, object] = field(default_factory=dict)
+    references: tuple[str, ...] = ()
+    max_usd_per_image: Decimal | None = None
+    max_usd: Decimal | None = None
+    dry_run: bool = False
+    accept_unknown_cost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be asked of which model, and the most that it can cost the caller."""
+
+    wanted: Wanted
+    entry: ModelEntry
+    reason: str
+    """Why this model: `requested` or `first_payable`."""
+    parameters: dict[str, object]
+    defaults_applied: tuple[str, ...]
+    size: Size | None
+    cost: ProviderCost
+    credits_per_output: int
+    warnings: tuple[str, ...]
+
+    @property
+    def credits_required(self) -> int:
+        """The credits that are held: the price of all pictures."""
+        return self.credits_per_output * self.wanted.output_count
+
+    @property
+    def cost_micros(self) -> int:
+        """The provider's price of all pictures in millionths of a USD; 0 where it is unknown."""
+        return (self.cost.micros_per_image or 0) * self.wanted.output_count
+
+
+def plan(wanted: Wanted, entry: ModelEntry, *, reason: str) -> Plan:
+    """Return the plan of a request for a model.
+
+    INVALID_ARGUMENTS: the model does not take what was asked. BUDGET_REQUIRES_CONFIRMATION: the price is
+    unknown and was not accepted. BUDGET_CAP_EXCEEDED: the caller's own cap is below the price.
+    """
+    _check_shape(wanted, entry)
+    applied = controls.apply(
+        entry,
+        model_parameters=wanted.model_parameters,
+        aspect_ratio=_aspect_ratio(wanted, entry),
+        output_format=wanted.output_format,
+        output_count=wanted.output_count,
+    )
+    if applied.errors:
+        raise invalid_fields(applied.errors)
+    size = expected_size(entry, applied.parameters)
+    width, height = size or (None, None)
+    cost = provider_cost(entry, applied.parameters, width=width, height=height)
+    made = Plan(
+        wanted=wanted,
+        entry=entry,
+        reason=reason,
+        parameters=applied.parameters,
+        defaults_applied=applied.defaults_applied,
+        size=size,
+        cost=cost,
+        credits_per_output=_credits_per_output(wanted, entry, cost),
+        warnings=applied.warnings,
+    )
+    _check_caps(made)
+    return made
+
+
+def _check_shape(wanted: Wanted, entry: ModelEntry) -> None:
+    if wanted.operation not in entry.supports:
+        raise invalid_fields({"model": [f"{entry.id} does not {wanted.operation}"]})
+    longest = entry.controls.prompt_max_characters
+    if longest is not None and len(wanted.prompt) > longest:
+        raise invalid_fields({"prompt": [f"must be at most {longest} characters long for {entry.id}"]})
+    if wanted.references and not entry.accepts_input_images:
+        raise invalid_fields({"references": [f"{entry.id} takes no reference pictures"]})
+    if len(wanted.references) > entry.accepts_input_images:
+        raise invalid_fields({"references": [f"must hold at most {entry.accepts_input_images} pictures"]})
+
+
+def _aspect_ratio(wanted: Wanted, entry: ModelEntry) -> str | None:
+    """Return the ratio to apply: the caller's, else for a create the wire's 1:1 where the model has it."""
+    control = entry.controls.aspect_ratio
+    if wanted.aspect_ratio is not None or control is None or wanted.operation != "create":
+        return wanted.aspect_ratio
+    free = control.parameter not in wanted.model_parameters
+    return DEFAULT_ASPECT_RATIO if free and DEFAULT_ASPECT_RATIO in control.values else None
+
+
+def _credits_per_output(wanted: Wanted, entry: ModelEntry, cost: ProviderCost) -> int:
+    if cost.micros_per_image is not None:
+        return pricing.credits_per_image(cost.micros_per_image)
+    if cost.ceiling_credits is None:
+        raise ApiError(
+            ErrorCode.BUDGET_REQUIRES_CONFIRMATION,
+            f"{entry.id} has neither a price nor a ceiling for these options, so it cannot be bought.",
+            reason="no_ceiling",
+        )
+    if not wanted.accept_unknown_cost:
+        raise ApiError(
+            ErrorCode.BUDGET_REQUIRES_CONFIRMATION,
+            f"The price of {entry.id} is not known in advance. With --accept-unknown-cost "
+            f"{cost.ceiling_credits} credits a picture are held, and never more is charged.",
+            required_flag="--accept-unknown-cost",
+            ceiling_credits=cost.ceiling_credits,
+            reason="unknown_price",
+        )
+    return cost.ceiling_credits
+
+
+def _check_caps(made: Plan) -> None:
+    each = CREDIT_USD * made.credits_per_output
+    _check_cap("max_estimated_usd_per_image", made.wanted.max_usd_per_image, each)
+    _check_cap("max_usd", made.wanted.max_usd, CREDIT_USD * made.credits_required)
+
+
+def _check_cap(name: str, cap: Decimal | None, needed: Decimal) -> None:
+    if cap is None or needed <= cap:
+        return
+    flag = "--" + name.replace("_", "-")
+    raise ApiError(
+        ErrorCode.BUDGET_CAP_EXCEEDED,
+        f"This costs ${needed}; {name} allows ${cap}.",
+        cap=name,
+        cap_usd=float(cap),
+        needed=int((needed / CREDIT_USD).to_integral_value(rounding=ROUND_CEILING)),
+        needed_usd=float(needed),
+        required_flag=f"{flag} {needed}",
+        reason="own_cap",
+    )

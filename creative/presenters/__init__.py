@@ -1,0 +1,1 @@
+"""JSON shapes of the pictures floor: pure functions, no queries."""

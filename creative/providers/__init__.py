@@ -1,0 +1,1 @@
+"""Adapters of picture providers, behind one Protocol."""

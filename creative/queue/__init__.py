@@ -1,0 +1,29 @@
+"""Handing a job to whoever runs jobs. The setting JOB_QUEUE names the runner by its dotted path."""
+
+from typing import Protocol
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+
+class Runner(Protocol):
+    """Takes a job that is committed as queued and sees to it that `execution.run` is called."""
+
+    def enqueue(self, job_id: str) -> None:
+        """Return at once; the job runs elsewhere."""
+        ...
+
+    def is_healthy(self) -> bool:
+        """Say whether jobs are being taken."""
+        ...
+
+
+def runner() -> Runner:
+    """Return the configured runner."""
+    found: Runner = import_string(settings.JOB_QUEUE)
+    return found
+
+
+def enqueue(job_id: str) -> None:
+    """Hand over a queued job, after the transaction that made it has committed."""
+    runner().enqueue(job_id)

@@ -1,0 +1,21 @@
+"""Paths of the third floor."""
+
+from django.urls import path
+
+from creative.views.catalogue import CapabilityList, CapabilityShow, ModelList, ModelShow
+from creative.views.creating import Create
+from creative.views.media import Media
+from creative.views.reading import ActivityList, ActivityShow, AssetShow, JobShow
+
+urlpatterns = [
+    path("v1/create", Create.as_view()),
+    path("v1/models", ModelList.as_view()),
+    path("v1/models/<str:reference>", ModelShow.as_view()),
+    path("v1/capabilities", CapabilityList.as_view()),
+    path("v1/capabilities/<str:reference>", CapabilityShow.as_view()),
+    path("v1/jobs/<str:reference>", JobShow.as_view()),
+    path("v1/assets/<str:reference>", AssetShow.as_view()),
+    path("v1/activity", ActivityList.as_view()),
+    path("v1/activity/<str:reference>", ActivityShow.as_view()),
+    path("a/<str:name>", Media.as_view()),
+]

@@ -1,0 +1,161 @@
+"""`POST /v1/create`: a picture, or a plan for one."""
+
+import re
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from accounts.actor import Actor
+from accounts.permissions import caller_or_none
+from billing import quota
+from creative import create, failures, jobs, offers, waiting
+from creative.models import Job
+from creative.planning import Wanted
+from creative.presenters import creating as presenters
+from imageskill.core import idempotency
+from imageskill.core.api import ApiView
+from imageskill.core.errors import auth_required
+from imageskill.core.fields import AmountField, FlagField, ListField, ObjectField, TextField, WholeField
+from imageskill.core.idempotency import Claimed
+
+_LONGEST_WAIT = 240
+_LONGEST_PROMPT = 32_000
+_MOST_REFERENCES = 16
+_PREFER_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})")
+
+
+class PromptField(TextField):
+    """Text for a model: line breaks and tabs are fine, other control characters are not."""
+
+    default_error_messages = {"control": "must not hold control characters"}
+
+    def to_internal_value(self, data: object) -> str:
+        """Return the prompt."""
+        text = super().to_internal_value(data)
+        if any((character < " " and character not in "\n\r\t") or character == "\x7f" for character in text):
+            self.fail("control")
+        return text
+
+
+class Create(ApiView):
+    """`POST /v1/create`."""
+
+    command = "image-skill create"
+    anonymous = True
+    strict_body = True
+    query_fields = frozenset({"include"})
+
+    class Input(serializers.Serializer[Any]):
+        prompt = PromptField(max_length=_LONGEST_PROMPT)
+        model = TextField(required=False, allow_null=True, max_length=64)
+        provider = TextField(required=False, allow_null=True, max_length=32)
+        intent = TextField(required=False, allow_null=True, allow_blank=True, max_length=64)
+        aspect_ratio = TextField(required=False, allow_null=True, max_length=16)
+        output_count = WholeField(default=1, min_value=1, max_value=64)
+        output_format = TextField(required=False, allow_null=True, max_length=16)
+        model_parameters = ObjectField(required=False, allow_null=True)
+        references = ListField(
+            child=TextField(max_length=64), required=False, allow_null=True, max_length=_MOST_REFERENCES
+        )
+        max_estimated_usd_per_image = AmountField(
+            required=False, allow_null=True, min_value=0, max_digits=14, decimal_places=6
+        )
+        max_usd = AmountField(required=False, allow_null=True, min_value=0, max_digits=14, decimal_places=6)
+        dry_run = FlagField(default=False)
+        accept_unknown_cost = FlagField(default=False)
+        idempotency_key = TextField(required=False, allow_null=True, trim_whitespace=False, max_length=255)
+
+    def post(self, request: Request) -> HttpResponse:
+        """Make pictures, or say exactly what they would cost."""
+        raw = self.read(request)
+        actor = caller_or_none(request)
+        if raw.get("dry_run") is True:
+            return self._plan(request, actor, raw)
+        if actor is None:
+            raise auth_required()
+        key = key_of(request, raw, actor, "create")
+        job = create.replay(actor, key)
+        if job is None:
+            submitted = create.submit(actor, create.plan_for(actor, wanted_of("create", self.validated(raw))), key)
+            self.warnings += submitted.warnings
+            job = submitted.job
+        return self._end(request, actor, job, has_key=key is not None)
+
+    def _plan(self, request: Request, actor: Actor | None, raw: dict[str, Any]) -> HttpResponse:
+        """Answer a dry run: the same checks, nothing held, no call; without a token it leaves no row."""
+        wanted = wanted_of("create", self.validated(raw))
+        if actor is None and wanted.references:
+            raise auth_required()
+        plan = create.plan_for(actor, wanted)
+        self.warnings += plan.warnings
+        capability = create.capability_id(wanted.operation)
+        if actor is None:
+            return self.answer(presenters.anonymous_plan_json(plan, capability))
+        job = create.keep_plan(actor, plan)
+        return self.answer(presenters.create_json(job, (), quota.of_agent(actor.agent)))
+
+    def _end(self, request: Request, actor: Actor, job: Job, *, has_key: bool) -> HttpResponse:
+        """Wait as the caller wishes, then tell the end, or that the job still runs."""
+        if not job.is_final:
+            fast = offers.entry_of(job.model_id).latency_class == "fast"
+            waiting.until_end(job, seconds=seconds_to_wait(request), counted=not fast)
+        job = jobs.visible_to(actor, job.pk)
+        if job.is_final and job.state != Job.State.COMPLETED:
+            raise failures.of_job(job, has_key=has_key)
+        made = list(job.assets.all())
+        told = presenters.create_json(job, made, quota.of_agent(actor.agent))
+        self.warnings += presenters.delivery_warnings(job, made)
+        told |= self.provenance(request, actor, job)
+        return self.answer(told, status=200 if job.is_final else 202)
+
+    def provenance(self, request: Request, actor: Actor, job: Job) -> dict[str, Any]:
+        """Return the model and its provider to a claimed agent that asked for them."""
+        if request.query_params.get("include") != "provenance":
+            return {}
+        if actor.agent.claim_state != "claimed":
+            self.warnings.append("Provenance is shown to claimed agents only.")
+            return {}
+        return {"provenance": presenters.provenance_json(job, offers.entry_of(job.model_id))}
+
+
+def key_of(request: Request, raw: dict[str, Any], actor: Actor, operation: str) -> Claimed | None:
+    """Return the call's idempotency key."""
+    return idempotency.from_call(
+        header=request.headers.get("idempotency-key"),
+        body=raw,
+        agent_id=actor.actor_id,
+        organization_id=actor.organization_id,
+        operation=operation,
+    )
+
+
+def wanted_of(operation: str, data: dict[str, Any]) -> Wanted:
+    """Return the request behind a validated body."""
+    return Wanted(
+        operation=operation,
+        prompt=data["prompt"],
+        model=data.get("model"),
+        provider=data.get("provider"),
+        intent=data.get("intent") or "",
+        aspect_ratio=data.get("aspect_ratio"),
+        output_count=data["output_count"],
+        output_format=data.get("output_format"),
+        model_parameters=data.get("model_parameters") or {},
+        references=tuple(data.get("references") or ()),
+        max_usd_per_image=data.get("max_estimated_usd_per_image"),
+        max_usd=data.get("max_usd"),
+        dry_run=data["dry_run"],
+        accept_unknown_cost=data["accept_unknown_cost"],
+    )
+
+
+def seconds_to_wait(request: Request) -> int:
+    """Return how long the caller wants to wait: `Prefer: wait=N` or `respond-async`, within 0 to 240 s."""
+    prefer = request.headers.get("prefer", "").lower()
+    if "respond-async" in prefer:
+        return 0
+    match = _PREFER_WAIT.search(prefer)
+    return min(int(match[1]) if match else settings.CREATE_WAIT_SECONDS, _LONGEST_WAIT)

@@ -1,0 +1,114 @@
+"""Waiting for the end of a job, without holding a database connection and without starving the service.
+
+An end in this process wakes its waiters at once. Ends in other processes are seen by one watcher, which asks
+for all awaited jobs in one query. When the process is told to stop, every waiter is let go.
+"""
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import connection
+
+from creative.models import Job
+
+PER_AGENT = 4
+_WATCH_SECONDS = 1.0
+
+_guard = threading.Lock()
+_waiters: dict[str, set[threading.Event]] = defaultdict(set)
+_by_agent: Counter[str] = Counter()
+_stopping = threading.Event()
+_watcher: threading.Thread | None = None
+
+
+def announce(job_id: str) -> None:
+    """Wake whoever waits for this job in this process."""
+    with _guard:
+        for event in _waiters.get(job_id, ()):
+            event.set()
+
+
+def release_all() -> None:
+    """Let every waiter go, now and from now on: the process is about to stop. Safe in a signal handler."""
+    _stopping.set()
+    for events in list(_waiters.values()):
+        for event in list(events):
+            event.set()
+
+
+def until_end(job: Job, *, seconds: float, counted: bool) -> None:
+    """Return when the job has ended, or after `seconds`, or at once where no place to wait is free.
+
+    `counted` waits take one of the agent's four places and one of the half of this process's threads that
+    may wait; models of the latency class fast are not counted for the agent.
+    """
+    if seconds <= 0 or _stopping.is_set():
+        return
+    with _place(job.agent_id, counted=counted) as free, _registered(job.pk) as event:
+        if not free or Job.objects.filter(pk=job.pk, state__in=Job.FINAL).exists():
+            return
+        if not connection.in_atomic_block:
+            connection.close()
+        _watch()
+        event.wait(seconds)
+
+
+@contextmanager
+def _place(agent_id: str, *, counted: bool) -> Iterator[bool]:
+    with _guard:
+        process_full = sum(len(events) for events in _waiters.values()) >= max(1, settings.WEB_THREADS // 2)
+        free = not process_full and not (counted and _by_agent[agent_id] >= PER_AGENT)
+        if free and counted:
+            _by_agent[agent_id] += 1
+    try:
+        yield free
+    finally:
+        if free and counted:
+            with _guard:
+                _by_agent[agent_id] -= 1
+                if not _by_agent[agent_id]:
+                    del _by_agent[agent_id]
+
+
+@contextmanager
+def _registered(job_id: str) -> Iterator[threading.Event]:
+    """Register before the state is looked up, so that no end falls between the two."""
+    event = threading.Event()
+    with _guard:
+        _waiters[job_id].add(event)
+    if _stopping.is_set():
+        event.set()
+    try:
+        yield event
+    finally:
+        with _guard:
+            _waiters[job_id].discard(event)
+            if not _waiters[job_id]:
+                del _waiters[job_id]
+
+
+def _watch() -> None:
+    global _watcher  # noqa: PLW0603 - one watcher a process, begun with the first waiter
+    with _guard:
+        if _watcher is None or not _watcher.is_alive():
+            _watcher = threading.Thread(target=_watch_others, name="waiting-watcher", daemon=True)
+            _watcher.start()
+
+
+def _watch_others() -> None:
+    """Look for ends that other processes brought, until nobody waits any more."""
+    pause = threading.Event()
+    try:
+        while True:
+            pause.wait(_WATCH_SECONDS)
+            with _guard:
+                awaited = list(_waiters)
+                if not awaited:
+                    return
+            for job_id in Job.objects.filter(pk__in=awaited, state__in=Job.FINAL).values_list("pk", flat=True):
+                announce(job_id)
+    finally:
+        connection.close()
