@@ -1,0 +1,110 @@
+"""The clock: every periodic work, run once per service however many processes tick.
+
+A work is a name, its period and a dotted path. The row `PeriodicRun` of that name is its lease: who moves it
+by a guarded UPDATE runs the work, everybody else passes on.
+"""
+
+import logging
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from django.db import DatabaseError, connection
+from django.db.models import DateTimeField, ExpressionWrapper, F, Q
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
+from django.utils.module_loading import import_string
+
+from imageskill.core import ids, trace
+from imageskill.core.models import PeriodicRun
+from imageskill.core.units import unit_of_work
+
+logger = logging.getLogger("imageskill.clock")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One periodic work; `lease_seconds` is longer than it ever takes."""
+
+    name: str
+    seconds: int
+    path: str
+    lease_seconds: int = 600
+
+
+WORKS: Final = (
+    Work("sweep_jobs", 5, "creative.sweeping.sweep"),
+    Work("send_mail", 5, "imageskill.core.outbox.send_waiting"),
+    Work("prune_keys", 3600, "imageskill.core.idempotency.prune"),
+    Work("prune_tallies", 3600, "imageskill.core.tallies.prune"),
+    Work("prune_mail", 3600, "imageskill.core.outbox.prune"),
+    Work("prune_plans", 3600, "creative.pruning.prune_plans"),
+)
+
+_TICK_SECONDS = 1.0
+_started = threading.Lock()
+
+
+def start() -> None:
+    """Begin ticking in a thread of this process, once."""
+    if _started.acquire(blocking=False):
+        threading.Thread(target=_tick_for_ever, name="clock", daemon=True).start()
+
+
+def _tick_for_ever() -> None:
+    pause = threading.Event()
+    while True:
+        try:
+            run_due()
+        except DatabaseError as error:
+            logger.warning("clock cannot tick", exc_info=error)
+        finally:
+            connection.close()
+        pause.wait(_TICK_SECONDS)
+
+
+def run_due() -> list[str]:
+    """Run every work that is due and that nobody else is running; return their names."""
+    due = set(PeriodicRun.objects.filter(_is_free()).values_list("name", flat=True))
+    known = set(PeriodicRun.objects.values_list("name", flat=True))
+    return [work.name for work in WORKS if (work.name in due or work.name not in known) and _run(work)]
+
+
+def _is_free() -> Q:
+    return Q(due_at__lte=Now()) & (Q(leased_until=None) | Q(leased_until__lt=Now()))
+
+
+def _run(work: Work) -> bool:
+    if not _lease(work):
+        return False
+    trace.enter(ids.new_id("trace"))
+    failed = False
+    try:
+        import_string(work.path)()
+    except Exception:  # a work that fails must not stop the clock
+        logger.exception("periodic work failed", extra={"fields": {"work": work.name}})
+        failed = True
+    _finish(work, failed=failed)
+    return True
+
+
+@unit_of_work
+def _lease(work: Work) -> bool:
+    PeriodicRun.objects.bulk_create([PeriodicRun(name=work.name, due_at=_from_now(0))], ignore_conflicts=True)
+    free = PeriodicRun.objects.filter(_is_free(), name=work.name)
+    return bool(free.update(leased_until=_from_now(work.lease_seconds)))
+
+
+@unit_of_work
+def _finish(work: Work, *, failed: bool) -> None:
+    PeriodicRun.objects.filter(name=work.name).update(
+        leased_until=None,
+        due_at=_from_now(work.seconds),
+        finished_at=Now(),
+        failures=F("failures") + 1 if failed else 0,
+    )
+
+
+def _from_now(seconds: int) -> Combinable:
+    return ExpressionWrapper(Now() + timedelta(seconds=seconds), output_field=DateTimeField())

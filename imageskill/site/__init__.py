@@ -1,0 +1,1 @@
+"""The roof's pages and answers that show more than one floor."""

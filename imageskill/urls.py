@@ -1,0 +1,53 @@
+"""The url map: the roof, where floors that must not know each other are wired."""
+
+from typing import Any
+
+from django.urls import include, path
+
+from accounts.models import Agent
+from accounts.views import AgentClaim, AgentClaimCollect, AgentSignup, AgentTokenRotate, Whoami
+from billing import allowances, presenters, quota
+from billing.views import QuotaShow
+from creative import offers
+from imageskill.core import api
+from imageskill.site.health import Health, livez
+from imageskill.site.home import Home
+
+handler400 = api.handler400
+handler403 = api.handler403
+handler404 = api.handler404
+handler500 = api.handler500
+
+
+def limits_of(agent: Agent) -> dict[str, Any]:
+    """Return an agent's credits, for the signup's answer."""
+    return presenters.limits_json(quota.of_agent(agent))
+
+
+def mandate_of(agent: Agent) -> dict[str, Any]:
+    """Return what the owner allows; nothing is set before an owner sets it."""
+    return {"caps": {}, "approval_threshold_credits": None, "paused": agent.paused_at is not None}
+
+
+def models_of(agent: Agent) -> dict[str, Any]:
+    """Return which models an agent may use, and the most pictures of one request."""
+    most = max(row.entry.max_outputs for row in offers.rows())
+    return {
+        "allowed": "all",
+        "max_outputs_per_request": most,
+        "free_credits_buy": list(offers.preview_models()),
+    }
+
+
+urlpatterns = [
+    path("", Home.as_view()),
+    path("healthz", Health.as_view()),
+    path("livez", livez),
+    path("v1/agent-signups", AgentSignup.as_view(opener=allowances.open_for, limits_of=limits_of)),
+    path("v1/agent-claims", AgentClaim.as_view(opener=allowances.open_for)),
+    path("v1/agent-claims/collect", AgentClaimCollect.as_view()),
+    path("v1/agent-tokens/rotate", AgentTokenRotate.as_view()),
+    path("v1/whoami", Whoami.as_view(mandate_of=mandate_of)),
+    path("v1/quota", QuotaShow.as_view(models_of=models_of)),
+    path("", include("creative.urls")),
+]

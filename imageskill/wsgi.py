@@ -1,0 +1,12 @@
+"""The WSGI application; the process that serves it also keeps the clock."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageskill.settings")
+application = get_wsgi_application()
+
+from imageskill.flows import clock  # noqa: E402 - the apps must be ready first
+
+clock.start()
