@@ -44,15 +44,32 @@ def foresee(*, actor: Actor, request: Request) -> None:
 
 
 def still_valid(*, token_id: str, organization_id: str) -> bool:
-    """Say whether a token may still spend for an organization: asked right before a provider is called."""
+    """Say whether a token may still spend for an organization: asked right before a provider is called.
+
+    A rotation does not stop what the old token began.
+    """
     token = AgentToken.objects.select_related("agent").filter(pk=token_id).first()
     return (
         token is not None
-        and token.revoked_at is None
+        and (token.revoked_at is None or _rotated(token))
         and token.agent.claim_state != ClaimState.REVOKED
         and token.agent.paused_at is None
         and token.agent.organization_id == organization_id
     )
+
+
+def _rotated(token: AgentToken) -> bool:
+    """Say whether a token ended because a later one of a living line took its place.
+
+    A rotated token ends at the very instant of its successor's first use; a revoked one does not.
+    """
+    last = token
+    while last.revoked_at is not None:
+        successor = AgentToken.objects.filter(replaces=last, first_used_at=last.revoked_at).first()
+        if successor is None:
+            return False
+        last = successor
+    return True
 
 
 def _current(actor: Actor, now: datetime) -> Actor:
