@@ -157,16 +157,11 @@ def collect(*, claim_id: str, claim_secret: str) -> Collected:
     organizations.lock(claim.agent.organization_id)
     claim = Claim.objects.select_related("agent", "token").get(pk=claim.pk)
     earlier = claim.token
-    if earlier is not None and not _void_unused(earlier, now):
+    if earlier is not None and not tokens.void_unused(earlier):
         raise ApiError(ErrorCode.ALREADY_COLLECTED)
     token, raw = tokens.issue(claim.agent)
     Claim.objects.filter(pk=claim.pk).update(state=Claim.State.COLLECTED, token=token)
     return Collected("approved", token=token, raw=raw, agent=claim.agent)
-
-
-def _void_unused(token: AgentToken, now: datetime) -> bool:
-    """End a token whose answer was lost; one in use is never replaced."""
-    return bool(AgentToken.objects.filter(pk=token.pk, first_used_at=None).update(revoked_at=now))
 
 
 def _by_secret(claim_id: str, claim_secret: str) -> Claim:

@@ -146,3 +146,8 @@ def revoke(*, token: AgentToken) -> bool:
     """Revoke a token at once, under the organization's lock; say whether it was alive."""
     organizations.lock(token.agent.organization_id)
     return bool(AgentToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()))
+
+
+def void_unused(token: AgentToken) -> bool:
+    """End a token whose answer was lost, in the caller's transaction; False: it is in use."""
+    return bool(AgentToken.objects.filter(pk=token.pk, first_used_at=None).update(revoked_at=timezone.now()))

@@ -122,16 +122,19 @@ def _close(hold: Hold, state: Hold.State, *, settled: int, actor: ActingFor, rea
     _move_bucket(hold, held=-hold.credits, settled=settled)
 
 
+def bucket_start(authorised_at: datetime) -> datetime:
+    """Return the start of the quarter hour (UTC) to which a hold belongs, whatever day it settles."""
+    seconds = int(BUCKET.total_seconds())
+    offset = int(authorised_at.timestamp()) % seconds
+    return authorised_at - timedelta(seconds=offset, microseconds=authorised_at.microsecond)
+
+
 def _move_bucket(hold: Hold, *, held: int, settled: int = 0) -> None:
     """Move the sums of the quarter hour in which the hold was authorised."""
-    seconds = int(BUCKET.total_seconds())
-    offset = timedelta(
-        seconds=int(hold.authorised_at.timestamp()) % seconds, microseconds=hold.authorised_at.microsecond
-    )
     key: dict[str, Any] = {
         "organization_id": hold.organization_id,
         "agent_id": hold.agent_id,
-        "start": hold.authorised_at - offset,
+        "start": bucket_start(hold.authorised_at),
     }
     bucket, _ = SpendBucket.objects.get_or_create(**key)
     SpendBucket.objects.filter(pk=bucket.pk).update(

@@ -3,11 +3,25 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.db.models import Sum
 
+from billing.ledger.holding import bucket_start
 from billing.ledger.posting import AVAILABLE, HELD, HOUSE_REVENUE, entry_sha256
-from billing.models import CreditAccount, CreditLot, Hold, LedgerEntry, SpendBucket, UsageEvent
+from billing.models import (
+    CreditAccount,
+    CreditLot,
+    EntryKind,
+    Hold,
+    LedgerEntry,
+    LotKind,
+    SpendBucket,
+    UsageEvent,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +47,11 @@ def _accounts() -> Iterator[Offence]:
         books[organization_id, from_book] -= moved
         books[organization_id, to_book] += moved
         kinds[organization_id, kind] += moved * ((to_book == AVAILABLE) - (from_book == AVAILABLE))
-    for account in CreditAccount.objects.all():
+    accounts = list(CreditAccount.objects.all())
+    known = {account.organization_id for account in accounts}
+    for orphan in sorted({organization_id for organization_id, _ in kinds} - known):
+        yield Offence("account.missing", orphan, 1, 0)
+    for account in accounts:
         key = account.organization_id
         yield from _differs("account.held", key, books[key, HELD], account.held_credits)
         yield from _differs("account.free", key, kinds[key, "free"], account.free_credits)
@@ -47,7 +65,10 @@ def _lots() -> Iterator[Offence]:
     for lot_id, from_book, to_book, moved in entries.annotate(moved=Sum("credits")):
         books[lot_id, from_book] -= moved
         books[lot_id, to_book] += moved
+    granted = LedgerEntry.objects.filter(kind=EntryKind.GRANT).values_list("lot_id")
+    grants = dict(granted.annotate(moved=Sum("credits")))
     for lot in CreditLot.objects.all():
+        yield from _differs("lot.granted", str(lot.pk), grants.get(lot.pk, 0), lot.granted_credits)
         yield from _differs("lot.available", str(lot.pk), books[lot.pk, AVAILABLE], lot.available_credits)
         yield from _differs("lot.held", str(lot.pk), books[lot.pk, HELD], lot.held_credits)
 
@@ -57,9 +78,12 @@ def _holds() -> Iterator[Offence]:
     entries = LedgerEntry.objects.filter(hold__isnull=False).values_list("hold_id", "to_book")
     for hold_id, to_book, total in entries.annotate(total=Sum("credits")):
         moved[hold_id, to_book] += total
+    from_free = LedgerEntry.objects.filter(kind=EntryKind.HOLD, lot__kind=LotKind.FREE).values_list("hold_id")
+    free = dict(from_free.annotate(total=Sum("credits")))
     used = dict(UsageEvent.objects.values_list("hold_id", "credits"))
     for hold in Hold.objects.all():
         yield from _differs("hold.credits", hold.pk, moved[hold.pk, HELD], hold.credits)
+        yield from _differs("hold.free", hold.pk, free.get(hold.pk, 0), hold.free_credits)
         yield from _differs("hold.settled", hold.pk, moved[hold.pk, HOUSE_REVENUE], hold.settled_credits)
         yield from _differs("hold.usage", hold.pk, hold.settled_credits, used.get(hold.pk, 0))
         closed = moved[hold.pk, HOUSE_REVENUE] + moved[hold.pk, AVAILABLE]
@@ -82,21 +106,16 @@ def _chains() -> Iterator[Offence]:
 
 
 def _buckets() -> Iterator[Offence]:
-    due: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
-    for agent_id, organization_id, state, held, settled in Hold.objects.values_list(
-        "agent_id", "organization_id", "state", "credits", "settled_credits"
-    ):
-        sums = due[agent_id, organization_id]
-        sums[0] += held if state == Hold.State.OPEN else 0
-        sums[1] += settled
-    buckets = SpendBucket.objects.values_list("agent_id", "organization_id")
-    for agent_id, organization_id, held, settled in buckets.annotate(
-        held=Sum("held_credits"), settled=Sum("settled_credits")
-    ):
-        expected = due.pop((agent_id, organization_id), [0, 0])
-        yield from _differs("bucket.held", agent_id, expected[0], held)
-        yield from _differs("bucket.settled", agent_id, expected[1], settled)
-    for (agent_id, _), expected in due.items():
+    due: dict[tuple[str, str, datetime], list[int]] = defaultdict(lambda: [0, 0])
+    for hold in Hold.objects.all():
+        sums = due[hold.agent_id, hold.organization_id, bucket_start(hold.authorised_at)]
+        sums[0] += hold.credits if hold.state == Hold.State.OPEN else 0
+        sums[1] += hold.settled_credits
+    for bucket in SpendBucket.objects.all():
+        expected = due.pop((bucket.agent_id, bucket.organization_id, bucket.start), [0, 0])
+        yield from _differs("bucket.held", str(bucket.pk), expected[0], bucket.held_credits)
+        yield from _differs("bucket.settled", str(bucket.pk), expected[1], bucket.settled_credits)
+    for (agent_id, _, _), expected in due.items():
         yield from _differs("bucket.missing", agent_id, sum(expected), 0)
 
 
