@@ -27,7 +27,7 @@ from creative.providers.base import (
 )
 from creative.storage import StorageError
 from imageskill.core import ids, trace
-from imageskill.core.errors import ErrorCode
+from imageskill.core.errors import ApiError, ErrorCode
 from imageskill.core.units import forbid_inside
 
 logger = logging.getLogger("imageskill.execution")
@@ -69,7 +69,7 @@ class _owned:  # noqa: N801 - reads as a phrase
         leases.hold(self._lease.job_id, self._lease.epoch)
 
     def __exit__(self, *_: object) -> None:
-        leases.let_go(self._lease.job_id)
+        leases.let_go(self._lease.job_id, self._lease.epoch)
         waiting.announce(self._lease.job_id)
 
 
@@ -81,7 +81,8 @@ def _work(lease: Lease, job: Job, *, resumed: Attempt | None) -> None:
                 _keep(lease, job, result)
         except ProviderError as error:
             jobs.fail(lease, code=_CODES[error.failure], message=error.message, cost_micros=error.cost_micros)
-        except (OperationalError, InterfaceError):
+        except (OperationalError, InterfaceError, ApiError):
+            # The database is away, or refused a unit of work four times (the only ApiError there is here).
             # What is committed stands; the sweeper goes on from there once the database is back.
             raise
         except Exception:

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -21,6 +21,7 @@ from imageskill.core.ids import prefix_of
 from imageskill.core.units import unit_of_work
 
 RUNNER = System("runner")
+_LONGEST_MESSAGE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def take_over(job: Job) -> tuple[Lease, Attempt] | None:
     epoch = job.lease_epoch + 1
     attempt = Attempt.objects.filter(job=job).latest("pk")
     if attempt.state in (Attempt.State.SUBMITTED, Attempt.State.STORED):
-        Attempt.objects.filter(pk=attempt.pk).update(state=Attempt.State.SUPERSEDED)
+        Attempt.objects.filter(pk=attempt.pk).update(state=Attempt.State.SUPERSEDED, provider_cost_micros=0)
         attempt.pk = None
         attempt._state.adding = True  # noqa: SLF001 - Django's documented way to copy a row
         attempt.lease_epoch = epoch
@@ -221,7 +222,7 @@ def _end(state: Job.State, code: ErrorCode, message: str) -> dict[str, object]:
     return {
         "state": state,
         "error_code": code.name,
-        "error_message": message,
+        "error_message": message.replace("\x00", "")[:_LONGEST_MESSAGE],
         "safety_status": "denied" if code is ErrorCode.CONTENT_POLICY_DENIED else "allowed",
         "finished_at": timezone.now(),
         "lease_expires_at": None,
@@ -240,11 +241,10 @@ def _still_owned(lease: Lease) -> QuerySet[Job]:
 
 
 def _late(lease: Lease, cost_micros: int) -> None:
-    """Note a result that nobody waits for any more: the hold is closed, the cost is the house's."""
+    """Note a result that nobody waits for any more. Its cost is the house's, or the superseding attempt's."""
     unfinished = Attempt.objects.filter(pk=lease.attempt_id).exclude(state=Attempt.State.DONE)
-    unfinished.update(
-        state=Attempt.State.LATE_RESULT, provider_cost_micros=cost_micros, finished_at=timezone.now()
-    )
+    cost = Case(When(state=Attempt.State.SUPERSEDED, then=Value(0)), default=Value(cost_micros))
+    unfinished.update(state=Attempt.State.LATE_RESULT, provider_cost_micros=cost, finished_at=timezone.now())
 
 
 def _hold_of(job: Job) -> Hold:

@@ -11,11 +11,13 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from creative.models import Job
+from imageskill.core.errors import ApiError
+from imageskill.core.units import unit_of_work
 
 logger = logging.getLogger("imageskill.leases")
 
 _guard = threading.Lock()
-_held: dict[str, int] = {}
+_held: set[tuple[str, int]] = set()
 _renewer: threading.Thread | None = None
 
 
@@ -27,22 +29,23 @@ def until() -> Combinable:
 def hold(job_id: str, epoch: int) -> None:
     """Have this lease renewed from now on."""
     with _guard:
-        _held[job_id] = epoch
+        _held.add((job_id, epoch))
 
 
-def let_go(job_id: str) -> None:
-    """Stop renewing this lease."""
+def let_go(job_id: str, epoch: int) -> None:
+    """Stop renewing this lease; whoever took the job over in this process keeps its own."""
     with _guard:
-        _held.pop(job_id, None)
+        _held.discard((job_id, epoch))
 
 
+@unit_of_work
 def renew() -> int:
     """Renew the leases of this process; a job past its deadline is left to the sweeper. Return how many."""
     with _guard:
-        held = dict(_held)
+        held = set(_held)
     renewed = 0
-    for epoch in set(held.values()):
-        ids = [job_id for job_id, own in held.items() if own == epoch]
+    for epoch in {epoch for _, epoch in held}:
+        ids = [job_id for job_id, own in held if own == epoch]
         mine = Job.objects.filter(pk__in=ids, lease_epoch=epoch, state=Job.State.RUNNING, deadline_at__gt=Now())
         renewed += mine.update(lease_expires_at=until())
     return renewed
@@ -64,7 +67,7 @@ def _renew_for_ever() -> None:
         try:
             if _held:
                 renew()
-        except DatabaseError as error:
+        except (DatabaseError, ApiError) as error:
             logger.warning("leases not renewed", exc_info=error)
         finally:
             connection.close()

@@ -7,7 +7,8 @@ import logging
 
 from django.db.models.functions import Now
 
-from creative import execution, jobs, offers, queue, registry, waiting
+from creative import execution, jobs, leases, queue, registry, waiting
+from creative.catalogue import loader
 from creative.models import Attempt, Job
 from imageskill.core.errors import ErrorCode
 
@@ -53,13 +54,23 @@ def _running(job: Job) -> None:
     if taken is None:
         return
     lease, attempt = taken
-    resumable = registry.provider(offers.entry_of(job.model_id).provider_id).resumable
     if (attempt.state == Attempt.State.STORED and lease.epoch <= _MOST_TAKE_OVERS) or (
-        attempt.state == Attempt.State.SUBMITTED and resumable and not past_deadline
+        attempt.state == Attempt.State.SUBMITTED and not past_deadline and _is_resumable(job)
     ):
+        leases.keep_renewing()
         execution.resume(lease, job, attempt)
     else:
         _give_up(lease, past_deadline=past_deadline)
+
+
+def _is_resumable(job: Job) -> bool:
+    """Say whether the job's provider can be asked for a result; its model may have left the catalogue since."""
+    entry = loader.current().find(job.model_id)
+    return (
+        entry is not None
+        and entry.provider_id in registry.wired()
+        and registry.provider(entry.provider_id).resumable
+    )
 
 
 def _give_up(lease: jobs.Lease, *, past_deadline: bool) -> None:

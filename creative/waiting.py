@@ -4,15 +4,18 @@ An end in this process wakes its waiters at once. Ends in other processes are se
 for all awaited jobs in one query. When the process is told to stop, every waiter is let go.
 """
 
+import logging
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from creative.models import Job
+
+logger = logging.getLogger("imageskill.waiting")
 
 PER_AGENT = 4
 _WATCH_SECONDS = 1.0
@@ -47,8 +50,8 @@ def until_end(job: Job, *, seconds: float, counted: bool) -> None:
     """
     if seconds <= 0 or _stopping.is_set():
         return
-    with _place(job.agent_id, counted=counted) as free, _registered(job.pk) as event:
-        if not free or Job.objects.filter(pk=job.pk, state__in=Job.FINAL).exists():
+    with _registered(job, counted=counted) as event:
+        if event is None or Job.objects.filter(pk=job.pk, state__in=Job.FINAL).exists():
             return
         if not connection.in_atomic_block:
             connection.close()
@@ -57,37 +60,36 @@ def until_end(job: Job, *, seconds: float, counted: bool) -> None:
 
 
 @contextmanager
-def _place(agent_id: str, *, counted: bool) -> Iterator[bool]:
-    with _guard:
-        process_full = sum(len(events) for events in _waiters.values()) >= max(1, settings.WEB_THREADS // 2)
-        free = not process_full and not (counted and _by_agent[agent_id] >= PER_AGENT)
-        if free and counted:
-            _by_agent[agent_id] += 1
-    try:
-        yield free
-    finally:
-        if free and counted:
-            with _guard:
-                _by_agent[agent_id] -= 1
-                if not _by_agent[agent_id]:
-                    del _by_agent[agent_id]
+def _registered(job: Job, *, counted: bool) -> Iterator[threading.Event | None]:
+    """Take a place and register, or yield None where no place is free.
 
-
-@contextmanager
-def _registered(job_id: str) -> Iterator[threading.Event]:
-    """Register before the state is looked up, so that no end falls between the two."""
+    Both in one step, so that no two callers take the same place; before the state is looked up, so that no
+    end falls between the two.
+    """
     event = threading.Event()
     with _guard:
-        _waiters[job_id].add(event)
+        process_full = sum(len(events) for events in _waiters.values()) >= max(1, settings.WEB_THREADS // 2)
+        free = not process_full and not (counted and _by_agent[job.agent_id] >= PER_AGENT)
+        if free:
+            _waiters[job.pk].add(event)
+            _by_agent[job.agent_id] += counted
     if _stopping.is_set():
         event.set()
     try:
-        yield event
+        yield event if free else None
     finally:
-        with _guard:
-            _waiters[job_id].discard(event)
-            if not _waiters[job_id]:
-                del _waiters[job_id]
+        if free:
+            with _guard:
+                _leave(job, event, counted=counted)
+
+
+def _leave(job: Job, event: threading.Event, *, counted: bool) -> None:
+    _waiters[job.pk].discard(event)
+    if not _waiters[job.pk]:
+        del _waiters[job.pk]
+    _by_agent[job.agent_id] -= counted
+    if not _by_agent[job.agent_id]:
+        del _by_agent[job.agent_id]
 
 
 def _watch() -> None:
@@ -100,15 +102,20 @@ def _watch() -> None:
 
 def _watch_others() -> None:
     """Look for ends that other processes brought, until nobody waits any more."""
+    global _watcher  # noqa: PLW0603 - the next waiter begins another one
     pause = threading.Event()
-    try:
-        while True:
-            pause.wait(_WATCH_SECONDS)
-            with _guard:
-                awaited = list(_waiters)
-                if not awaited:
-                    return
+    while True:
+        pause.wait(_WATCH_SECONDS)
+        with _guard:
+            awaited = list(_waiters)
+            if not awaited:
+                # Under the guard: a waiter that comes now must not trust a watcher that is about to end.
+                _watcher = None
+                return
+        try:
             for job_id in Job.objects.filter(pk__in=awaited, state__in=Job.FINAL).values_list("pk", flat=True):
                 announce(job_id)
-    finally:
-        connection.close()
+        except DatabaseError as error:
+            logger.warning("awaited jobs not looked up", exc_info=error)
+        finally:
+            connection.close()

@@ -29,10 +29,10 @@ class Pool:
         with self._guard:
             if job_id in self._known:
                 return
-            self._known.add(job_id)
             if self._executor is None:
                 self._executor = ThreadPoolExecutor(settings.JOB_THREADS, thread_name_prefix="job")
             self._executor.submit(self._run, job_id)
+            self._known.add(job_id)
         leases.keep_renewing()
 
     def is_healthy(self) -> bool:

@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
 from imageskill.core import ids, trace
+from imageskill.core.errors import ApiError
 from imageskill.core.models import PeriodicRun
 from imageskill.core.units import unit_of_work
 
@@ -25,7 +26,7 @@ logger = logging.getLogger("imageskill.clock")
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One periodic work; `lease_seconds` is longer than it ever takes."""
+    """One periodic work; `lease_seconds` is longer than it takes, and as long as a killed process delays it."""
 
     name: str
     seconds: int
@@ -34,7 +35,8 @@ class Work:
 
 
 WORKS: Final = (
-    Work("sweep_jobs", 5, "creative.sweeping.sweep"),
+    # Two sweepers at once do no harm: each step of theirs is guarded.
+    Work("sweep_jobs", 5, "creative.sweeping.sweep", lease_seconds=30),
     Work("send_mail", 5, "imageskill.core.outbox.send_waiting"),
     Work("prune_keys", 3600, "imageskill.core.idempotency.prune"),
     Work("prune_tallies", 3600, "imageskill.core.tallies.prune"),
@@ -57,8 +59,10 @@ def _tick_for_ever() -> None:
     while True:
         try:
             run_due()
-        except DatabaseError as error:
+        except (DatabaseError, ApiError) as error:
             logger.warning("clock cannot tick", exc_info=error)
+        except Exception:  # the clock is the last to give up: without it nothing is swept
+            logger.exception("clock failed to tick")
         finally:
             connection.close()
         pause.wait(_TICK_SECONDS)
