@@ -36,7 +36,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "imageskill.core",
-    "imageskill",
+    "imageskill.apps.RoofConfig",
     "accounts",
     "billing",
     "creative",

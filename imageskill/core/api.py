@@ -1,6 +1,7 @@
 """The base of every operation under `/v1`, and the one place that turns errors into HTTP."""
 
 import logging
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -255,5 +256,6 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
-    """Answer a fault outside of any operation."""
+    """Answer a fault outside of any operation; Django calls this while it handles the exception."""
+    logger.error("uncaught fault", exc_info=sys.exception())
     return error_page(request, 500)

@@ -1,0 +1,113 @@
+"""Numbered system checks: what would make the service lie or lose is refused at the start, with a hint."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
+
+_SHORTEST_KEY = 32
+
+
+@register(Tags.security)
+def check_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E001, E002: keys that can be guessed, and one key for two purposes on a public service."""
+    problems: list[CheckMessage] = []
+    if min(len(settings.SECRET_KEY), len(settings.IDENTITY_KEY)) < _SHORTEST_KEY:
+        problems.append(
+            Error(
+                f"SECRET_KEY and IDENTITY_KEY need at least {_SHORTEST_KEY} characters.",
+                hint="Make each with: python -c 'import secrets; print(secrets.token_urlsafe(48))'",
+                id="imageskill.E001",
+            )
+        )
+    if settings.HTTPS and settings.IDENTITY_KEY == settings.SECRET_KEY:
+        problems.append(
+            Error(
+                "IDENTITY_KEY is not set, so rotating SECRET_KEY would open every free allowance anew.",
+                hint="Set IDENTITY_KEY to a key of its own, and never change it.",
+                id="imageskill.E002",
+            )
+        )
+    return problems
+
+
+@register(Tags.compatibility)
+def check_processes(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E003, E004: limits that are kept in one process's memory hold for one process only."""
+    if settings.WEB_WORKERS == 1:
+        return []
+    problems: list[CheckMessage] = []
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        problems.append(
+            Error(
+                f"WEB_WORKERS is {settings.WEB_WORKERS}, but SQLite is served by one process.",
+                hint="Set WEB_WORKERS=1, or DATABASE_URL to a PostgreSQL database.",
+                id="imageskill.E003",
+            )
+        )
+    if settings.CACHES["default"]["BACKEND"].endswith("LocMemCache"):
+        problems.append(
+            Error(
+                f"WEB_WORKERS is {settings.WEB_WORKERS}, but each process would count its own calls.",
+                hint="Set CACHE_URL to a cache that all processes share, such as redis://127.0.0.1:6379/0.",
+                id="imageskill.E004",
+            )
+        )
+    return problems
+
+
+@register(Tags.compatibility)
+def check_mail(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E005: a public service whose mail goes to the console reaches nobody."""
+    if settings.HTTPS and settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+        return [
+            Error(
+                "BASE_URL is public, but mail goes to the console.",
+                hint="Set EMAIL_URL, for example smtp+tls://user:password@mail.example.com:587.",
+                id="imageskill.E005",
+            )
+        ]
+    return []
+
+
+@register(Tags.files)
+def check_data_dir(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E006: everything that is written lies under DATA_DIR, so it must be a folder."""
+    folder = Path(settings.DATA_DIR)
+    if folder.exists() and not folder.is_dir():
+        return [
+            Error(
+                "DATA_DIR is a file.",
+                hint="Name a folder; it is made when it is missing.",
+                id="imageskill.E006",
+            )
+        ]
+    return []
+
+
+@register(Tags.database)
+def check_isolation(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """E007: the locks of the ledger are written for READ COMMITTED."""
+    problems: list[CheckMessage] = []
+    for alias in databases or ():
+        connection = connections[alias]
+        if connection.vendor != "postgresql":
+            continue
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW default_transaction_isolation")
+            level = cursor.fetchone()[0]
+        if level != "read committed":
+            problems.append(
+                Error(
+                    f"The database runs at {level}; READ COMMITTED is required.",
+                    hint="Set default_transaction_isolation of the database or the role to 'read committed'.",
+                    id="imageskill.E007",
+                )
+            )
+    return problems
