@@ -215,8 +215,17 @@ def failure_response(
     return response
 
 
+class EnvelopeResponse(JsonResponse):
+    """An envelope as HTTP; `told` is what it says, for the access line."""
+
+    def __init__(self, told: envelope.Envelope, *, status: int) -> None:
+        """Keep what is told."""
+        super().__init__(told, status=status, json_dumps_params={"ensure_ascii": False})
+        self.told = told
+
+
 def _respond(told: envelope.Envelope, *, status: int, exit_code: int) -> HttpResponse:
-    response = JsonResponse(told, status=status, json_dumps_params={"ensure_ascii": False})
+    response = EnvelopeResponse(told, status=status)
     response["x-image-skill-exit-code"] = str(exit_code)
     response["Cache-Control"] = "no-store"
     return response

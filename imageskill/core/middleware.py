@@ -10,8 +10,8 @@ from django.core.handlers.exception import response_for_exception
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from imageskill.core import ids, trace
-from imageskill.core.api import failure_response, is_api_path
+from imageskill.core import ids, telemetry, trace
+from imageskill.core.api import EnvelopeResponse, failure_response, is_api_path
 from imageskill.core.errors import ApiError, ErrorCode, exit_code_of_status
 
 access = logging.getLogger("imageskill.access")
@@ -70,9 +70,10 @@ def _log(request: HttpRequest, response: HttpResponseBase, trace_id: str, second
         "trace_id": trace_id,
         "trace_parent": parent if _TRACEPARENT.match(parent) else None,
     }
-    if request.headers.get("image-skill-telemetry", "") != "off":
+    if request.headers.get(telemetry.OFF_HEADER, "") != "off":
         fields["client"] = request.headers.get("user-agent", "")[:80]
-    fields.update(getattr(request, "telemetry", {}))
+        if isinstance(response, EnvelopeResponse):
+            fields.update(telemetry.of_answer(response.told))
     access.info("answered", extra={"fields": fields})
 
 
