@@ -5,10 +5,10 @@ from typing import Any
 
 from accounts.models import Agent
 from accounts.presenters import instant
+from billing import pricing
 from billing.quota import Quota
 from billing.windows import window
 
-CREDIT_UNIT_USD = 0.01
 TOP_UP = "image-skill credits packs list --json"
 _LOW_CREDITS = 5
 
@@ -20,7 +20,7 @@ def limits_json(quota: Quota) -> dict[str, Any]:
         "payment_backed_remaining_credits": quota.other_credits,
         "held_credits": quota.held_credits,
         "spendable_credits": spendable_credits(quota),
-        "credit_unit_usd": CREDIT_UNIT_USD,
+        "credit_unit_usd": float(pricing.CREDIT_UNIT_USD),
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
 from billing import pricing
 from creative.catalogue import controls
@@ -11,7 +11,6 @@ from creative.catalogue.entries import ModelEntry
 from creative.catalogue.sizes import Size, expected_size
 from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
 
-CREDIT_USD = Decimal("0.01")
 DEFAULT_ASPECT_RATIO = "1:1"
 
 
@@ -138,9 +137,9 @@ def _credits_per_output(wanted: Wanted, entry: ModelEntry, cost: ProviderCost) -
 
 
 def _check_caps(made: Plan) -> None:
-    each = CREDIT_USD * made.credits_per_output
+    each = pricing.CREDIT_UNIT_USD * made.credits_per_output
     _check_cap("max_estimated_usd_per_image", made.wanted.max_usd_per_image, each)
-    _check_cap("max_usd", made.wanted.max_usd, CREDIT_USD * made.credits_required)
+    _check_cap("max_usd", made.wanted.max_usd, pricing.CREDIT_UNIT_USD * made.credits_required)
 
 
 def _check_cap(name: str, cap: Decimal | None, needed: Decimal) -> None:
@@ -152,7 +151,7 @@ def _check_cap(name: str, cap: Decimal | None, needed: Decimal) -> None:
         f"This costs ${needed}; {name} allows ${cap}.",
         cap=name,
         cap_usd=float(cap),
-        needed=int((needed / CREDIT_USD).to_integral_value(rounding=ROUND_CEILING)),
+        needed=int(needed / pricing.CREDIT_UNIT_USD),
         needed_usd=float(needed),
         required_flag=f"{flag} {needed}",
         reason="own_cap",

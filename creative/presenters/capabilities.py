@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TypedDict
 
+from django.urls import Resolver404, resolve
+
 from creative.catalogue.capabilities import Capability
 from creative.catalogue.frozen import thaw
 from creative.catalogue.selection import Row, Status
@@ -87,11 +89,11 @@ def capabilities_json(capabilities: Sequence[Capability], rows: Sequence[Row]) -
 def capability_json(capability: Capability, rows: Sequence[Row]) -> CapabilityJSON:
     """Return the capability with the parameter schema of each of its models.
 
-    It is available when one of its models is, or when it needs none.
+    It is available when this service answers its path and one of its models is available, or it needs none.
     """
     operation = capability.model_operation
     own = [row for row in rows if operation in row.entry.operations]
-    usable = operation is None or any(row.available for row in own)
+    usable = _is_served(capability.path) and (operation is None or any(row.available for row in own))
     return {
         "id": capability.id,
         "display_name": capability.display_name,
@@ -108,6 +110,14 @@ def capability_json(capability: Capability, rows: Sequence[Row]) -> CapabilityJS
         "notes": list(capability.notes),
         "show_command": f"image-skill capabilities show {capability.id} --json",
     }
+
+
+def _is_served(path: str) -> bool:
+    try:
+        resolve(path)
+    except Resolver404:
+        return False
+    return True
 
 
 def _model_json(row: Row) -> CapabilityModelJSON:

@@ -9,7 +9,6 @@ from creative import assets
 from creative.models import Asset, Job
 from imageskill.core.errors import ErrorCode
 
-CREDIT_UNIT_USD = 0.01
 _MICROS = 1_000_000
 
 
@@ -51,17 +50,20 @@ def cost_json(
     confidence: str,
     price_version: str,
 ) -> dict[str, Any]:
-    """Return what a job holds at most, and how it is made up."""
+    """Return what a job holds at most, and how it is made up.
+
+    A price version is a model's name and a day; an answer tells the day only, because it names no model.
+    """
     known = confidence != "unknown"
     return {
         "estimated_usd": cost_micros / _MICROS if known else None,
         "credit_pricing": {
-            "credit_unit_usd": CREDIT_UNIT_USD,
+            "credit_unit_usd": float(pricing.CREDIT_UNIT_USD),
             "credits_required": credits,
             "estimated_provider_cost_usd": cost_micros / _MICROS if known else None,
             "estimated_revenue_usd": pricing.estimated_revenue_micros(credits) / _MICROS,
             "pricing_confidence": confidence,
-            "price_version": price_version,
+            "price_version": price_version.rpartition("/")[2],
         },
     }
 

@@ -1,9 +1,12 @@
 """Handing a job to whoever runs jobs. The setting JOB_QUEUE names the runner by its dotted path."""
 
+import logging
 from typing import Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+
+logger = logging.getLogger("imageskill.queue")
 
 
 class Runner(Protocol):
@@ -25,5 +28,11 @@ def runner() -> Runner:
 
 
 def enqueue(job_id: str) -> None:
-    """Hand over a queued job, after the transaction that made it has committed."""
-    runner().enqueue(job_id)
+    """Hand over a queued job, after the transaction that made it has committed.
+
+    A runner that cannot take it loses nothing: the job stays queued, and the sweeper hands it over again.
+    """
+    try:
+        runner().enqueue(job_id)
+    except Exception:
+        logger.exception("job not handed over")

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from accounts.actor import Actor
 from accounts.permissions import caller_or_none
 from billing import quota
-from creative import create, failures, jobs, offers, waiting
+from creative import advice, create, failures, jobs, offers, waiting
 from creative.models import Job
 from creative.planning import Wanted
 from creative.presenters import creating as presenters
@@ -77,19 +77,25 @@ class Create(ApiView):
         if actor is None:
             raise auth_required()
         key = key_of(request, raw, actor, "create")
-        job = create.replay(actor, key)
-        if job is None:
-            submitted = create.submit(actor, create.plan_for(actor, wanted_of("create", self.validated(raw))), key)
-            self.warnings += submitted.warnings
-            job = submitted.job
+        with advice.advising(lambda: self.wanted(raw)):
+            job = create.replay(actor, key)
+            if job is None:
+                submitted = create.submit(actor, create.plan_for(actor, self.wanted(raw)), key)
+                self.warnings += submitted.warnings
+                job = submitted.job
         return self._end(request, actor, job, has_key=key is not None)
+
+    def wanted(self, raw: dict[str, Any]) -> Wanted:
+        """Return the request behind a body. INVALID_ARGUMENTS: there is none."""
+        return wanted_of("create", self.validated(raw))
 
     def _plan(self, request: Request, actor: Actor | None, raw: dict[str, Any]) -> HttpResponse:
         """Answer a dry run: the same checks, nothing held, no call; without a token it leaves no row."""
-        wanted = wanted_of("create", self.validated(raw))
+        wanted = self.wanted(raw)
         if actor is None and wanted.references:
             raise auth_required()
-        plan = create.plan_for(actor, wanted)
+        with advice.advising(lambda: wanted):
+            plan = create.plan_for(actor, wanted)
         self.warnings += plan.warnings
         capability = create.capability_id(wanted.operation)
         if actor is None:
