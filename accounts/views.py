@@ -61,7 +61,6 @@ class AgentSignup(ApiView):
         return_token = FlagField(default=True)
         return_claim_secret = FlagField(default=False)
         discovery_source = TextField(required=False, allow_null=True, allow_blank=True, max_length=64)
-        agent = FlagField(required=False)
 
     def post(self, request: Request) -> HttpResponse:
         """Mint a new agent in a new organization."""
