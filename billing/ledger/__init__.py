@@ -1,10 +1,30 @@
 """The only writer of the ledger: credits come by `grant`, wait by `hold`, end by `settle` or `release`.
 
+Money that goes back takes them along (`freeze`, `reverse`), or gives them again (`unfreeze`, `restore`).
+
 Every function works inside the caller's unit of work, with the organization's row locked.
 """
 
 from billing.ledger.holding import Split, hold, release, settle
 from billing.ledger.opening import account_of, grant
+from billing.ledger.reversing import freeze, lots_of_receipt, outstanding, restore, reverse, unfreeze
+from billing.ledger.transferring import transfer
 from billing.ledger.verifying import Offence, verify
 
-__all__ = ["Offence", "Split", "account_of", "grant", "hold", "release", "settle", "verify"]
+__all__ = [
+    "Offence",
+    "Split",
+    "account_of",
+    "freeze",
+    "grant",
+    "hold",
+    "lots_of_receipt",
+    "outstanding",
+    "release",
+    "restore",
+    "reverse",
+    "settle",
+    "transfer",
+    "unfreeze",
+    "verify",
+]

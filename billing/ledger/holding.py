@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
-from billing.ledger.opening import account_of, add_available
-from billing.ledger.posting import AVAILABLE, HELD, HOUSE_REVENUE, Movement, post
+from billing.ledger.opening import account_of
+from billing.ledger.posting import AVAILABLE, HELD, HOUSE_REVENUE, Sheet
 from billing.models import CreditLot, EntryKind, Hold, LotKind, SpendBucket, UsageEvent
 from imageskill.core.events import ActingFor
 
@@ -43,7 +43,6 @@ def hold(
     actor: ActingFor,
 ) -> Hold:
     """Set the split's credits aside for a job and return the hold."""
-    account = account_of(organization_id)
     row = Hold.objects.create(
         organization_id=organization_id,
         agent_id=agent_id,
@@ -53,20 +52,10 @@ def hold(
         price_version=price_version,
         authorised_at=authorised_at,
     )
-    post(
-        account,
-        [Movement(EntryKind.HOLD, AVAILABLE, HELD, credits, lot) for lot, credits in split.parts],
-        actor=actor,
-        reason="job_authorised",
-        hold=row,
-    )
+    sheet = Sheet(account_of(organization_id), actor=actor, reason="job_authorised", hold=row)
     for lot, credits in split.parts:
-        CreditLot.objects.filter(pk=lot.pk).update(
-            available_credits=F("available_credits") - credits, held_credits=F("held_credits") + credits
-        )
-        add_available(account, lot.kind, -credits)
-    account.held_credits += split.total
-    account.save()
+        sheet.move(EntryKind.HOLD, AVAILABLE, HELD, credits, lot)
+    sheet.post()
     _move_bucket(row, held=split.total)
     return row
 
@@ -101,24 +90,14 @@ def _close(hold: Hold, state: Hold.State, *, settled: int, actor: ActingFor, rea
     )
     if closed != 1:
         raise ValueError("the hold is closed already")
-    account = account_of(hold.organization_id)
-    movements = []
+    sheet = Sheet(account_of(hold.organization_id), actor=actor, reason=reason, hold=hold)
     left = settled
     for entry in hold.entries.filter(kind=EntryKind.HOLD).select_related("lot").order_by("seq"):
         spent = min(left, entry.credits)
         left -= spent
-        back = entry.credits - spent
-        if spent:
-            movements.append(Movement(EntryKind.SETTLE, HELD, HOUSE_REVENUE, spent, entry.lot))
-        if back:
-            movements.append(Movement(EntryKind.RELEASE, HELD, AVAILABLE, back, entry.lot))
-            add_available(account, entry.lot.kind, back)
-        CreditLot.objects.filter(pk=entry.lot_id).update(
-            available_credits=F("available_credits") + back, held_credits=F("held_credits") - entry.credits
-        )
-    post(account, movements, actor=actor, reason=reason, hold=hold)
-    account.held_credits -= hold.credits
-    account.save()
+        sheet.move(EntryKind.SETTLE, HELD, HOUSE_REVENUE, spent, entry.lot)
+        sheet.move(EntryKind.RELEASE, HELD, AVAILABLE, entry.credits - spent, entry.lot)
+    sheet.post()
     _move_bucket(hold, held=-hold.credits, settled=settled)
 
 

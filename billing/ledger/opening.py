@@ -1,10 +1,18 @@
 """Accounts and grants."""
 
+from typing import Final
+
 from django.utils import timezone
 
-from billing.ledger.posting import AVAILABLE, HOUSE_ALLOWANCE, Movement, post
+from billing.ledger.posting import AVAILABLE, HOUSE_ALLOWANCE, HOUSE_PROMOTIONS, HOUSE_SALES, Sheet
 from billing.models import CreditAccount, CreditLot, EntryKind, LotKind
 from imageskill.core.events import ActingFor
+
+_SOURCES: Final = {
+    LotKind.FREE: HOUSE_ALLOWANCE,
+    LotKind.PROMO: HOUSE_PROMOTIONS,
+    LotKind.PAID: HOUSE_SALES,
+}
 
 
 def account_of(organization_id: str) -> CreditAccount:
@@ -13,25 +21,27 @@ def account_of(organization_id: str) -> CreditAccount:
     return account
 
 
-def grant(*, organization_id: str, kind: LotKind, credits: int, source: str, actor: ActingFor) -> CreditLot:
-    """Give an organization a lot of credits, and return it."""
-    account = account_of(organization_id)
+def grant(
+    *,
+    organization_id: str,
+    kind: LotKind,
+    credits: int,
+    source: str,
+    actor: ActingFor,
+    receipt_id: str = "",
+    live_money: bool = False,
+) -> CreditLot:
+    """Give an organization a lot of credits, and return it; what it owes is repaid from it first."""
+    sheet = Sheet(account_of(organization_id), actor=actor, reason=source, receipt_id=receipt_id)
     lot = CreditLot.objects.create(
         organization_id=organization_id,
         kind=kind,
         source=source,
+        receipt_id=receipt_id,
+        live_money=live_money,
         granted_credits=credits,
-        available_credits=credits,
         created_at=timezone.now(),
     )
-    movement = Movement(EntryKind.GRANT, HOUSE_ALLOWANCE, AVAILABLE, credits, lot)
-    post(account, [movement], actor=actor, reason=source)
-    add_available(account, kind, credits)
-    account.save()
+    sheet.move(EntryKind.GRANT, _SOURCES[kind], AVAILABLE, credits, lot)
+    sheet.post()
     return lot
-
-
-def add_available(account: CreditAccount, kind: str, credits: int) -> None:
-    """Add to (or take from) what is available of a kind; the caller saves."""
-    column = f"{LotKind(kind).value}_credits"
-    setattr(account, column, getattr(account, column) + credits)

@@ -1,20 +1,36 @@
-"""Appending entries to an organization's chain."""
+"""One act on one account: its movements change the lots, the balances and the chain together."""
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
+from typing import Any, Final
 
 from django.utils import timezone
 
 from billing.models import CreditAccount, CreditLot, EntryKind, Hold, LedgerEntry
 from imageskill.core.events import ActingFor
 
-AVAILABLE = "available"
-HELD = "held"
-HOUSE_ALLOWANCE = "house.allowance"
-HOUSE_REVENUE = "house.revenue"
+AVAILABLE: Final = "available"
+HELD: Final = "held"
+FROZEN: Final = "frozen"
+DEBT: Final = "debt"
+"""The books of an organization. `debt` is the one that goes below zero: what it owes."""
+
+HOUSE_ALLOWANCE: Final = "house.allowance"
+HOUSE_SALES: Final = "house.sales"
+HOUSE_PROMOTIONS: Final = "house.promotions"
+HOUSE_REVENUE: Final = "house.revenue"
+HOUSE_REVERSALS: Final = "house.reversals"
+TRANSFER: Final = "transfer"
+"""The other side: what the house gave, sold, earned and took back; and the way between two organizations."""
+
+_OF_LOT: Final = {
+    AVAILABLE: "available_credits",
+    HELD: "held_credits",
+    FROZEN: "frozen_credits",
+}
+_OF_ACCOUNT: Final = {HELD: "held_credits", FROZEN: "frozen_credits"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +44,77 @@ class Movement:
     lot: CreditLot
 
 
-def post(
-    account: CreditAccount,
-    movements: Iterable[Movement],
-    *,
-    actor: ActingFor,
-    reason: str,
-    hold: Hold | None = None,
-) -> None:
-    """Append one entry a movement to the account's chain; the caller saves the account."""
-    now = timezone.now()
-    entries = []
-    for movement in movements:
+class Sheet:
+    """The movements of one act, written with `post` under the organization's lock.
+
+    Whatever becomes available in an organization that owes credits repays them first, by an entry of its own.
+    """
+
+    def __init__(
+        self,
+        account: CreditAccount,
+        *,
+        actor: ActingFor,
+        reason: str,
+        hold: Hold | None = None,
+        receipt_id: str = "",
+        reference: str = "",
+    ) -> None:
+        """Begin an act; `reference` is the public id of what caused it, where that is no hold and no receipt."""
+        self.account = account
+        self._movements: list[Movement] = []
+        self._lots: dict[int, CreditLot] = {}
+        self._common: dict[str, Any] = {
+            "hold": hold,
+            "job_id": hold.job_id if hold else "",
+            "price_version": hold.price_version if hold else "",
+            "receipt_id": receipt_id,
+            "reference": reference,
+            "actor_type": actor.actor_type,
+            "actor_id": actor.actor_id,
+            "reason": reason,
+        }
+
+    def lot(self, lot: CreditLot) -> CreditLot:
+        """Return the one copy of a lot that this act changes."""
+        return self._lots.setdefault(lot.pk, lot)
+
+    def move(self, kind: EntryKind, from_book: str, to_book: str, credits: int, lot: CreditLot) -> None:
+        """Move credits of a lot; nothing happens where there are none."""
+        if credits == 0:
+            return
+        own = self.lot(lot)
+        self._change(from_book, own, -credits)
+        self._change(to_book, own, credits)
+        self._movements.append(Movement(kind, from_book, to_book, credits, own))
+        if to_book == AVAILABLE:
+            self.repay(own, credits)
+
+    def repay(self, lot: CreditLot, most: int) -> None:
+        """Repay what the organization owes from what a lot has available, at most `most` credits."""
+        due = max(0, min(most, self.account.debt_credits, self.lot(lot).available_credits))
+        self.move(EntryKind.REPAY, AVAILABLE, DEBT, due, lot)
+
+    def post(self) -> None:
+        """Append the entries to the chain and save the account and the lots."""
+        LedgerEntry.objects.bulk_create([self._entry(movement) for movement in self._movements])
+        for lot in self._lots.values():
+            lot.save()
+        self.account.save()
+
+    def _change(self, book: str, lot: CreditLot, credits: int) -> None:
+        if book == DEBT:
+            self.account.debt_credits -= credits
+            return
+        if book in _OF_LOT:
+            _add(lot, _OF_LOT[book], credits)
+        if book == AVAILABLE:
+            _add(self.account, f"{lot.kind}_credits", credits)
+        elif book in _OF_ACCOUNT:
+            _add(self.account, _OF_ACCOUNT[book], credits)
+
+    def _entry(self, movement: Movement) -> LedgerEntry:
+        account = self.account
         account.entry_seq += 1
         entry = LedgerEntry(
             organization_id=account.organization_id,
@@ -49,23 +124,26 @@ def post(
             to_book=movement.to_book,
             credits=movement.credits,
             lot=movement.lot,
-            hold=hold,
-            job_id=hold.job_id if hold else "",
-            actor_type=actor.actor_type,
-            actor_id=actor.actor_id,
-            reason=reason,
-            price_version=hold.price_version if hold else "",
-            created_at=now,
+            created_at=timezone.now(),
             previous_sha256=account.chain_head,
+            **self._common,
         )
         entry.sha256 = account.chain_head = entry_sha256(entry)
-        entries.append(entry)
-    LedgerEntry.objects.bulk_create(entries)
+        return entry
+
+
+def _add(row: CreditAccount | CreditLot, column: str, credits: int) -> None:
+    setattr(row, column, getattr(row, column) + credits)
 
 
 def entry_sha256(entry: LedgerEntry) -> str:
     """Return the hash of an entry upon the one before it: canonical JSON of ids, integers and instants."""
-    content = {
+    return hashlib.sha256((entry.previous_sha256 + entry_json(entry)).encode()).hexdigest()
+
+
+def entry_json(entry: LedgerEntry) -> str:
+    """Return an entry as canonical JSON: what its hash covers, and what a statement shows."""
+    content: dict[str, str | int] = {
         "organization_id": entry.organization_id,
         "seq": entry.seq,
         "kind": str(entry.kind),
@@ -81,5 +159,8 @@ def entry_sha256(entry: LedgerEntry) -> str:
         "price_version": entry.price_version,
         "created_at": entry.created_at.astimezone(UTC).isoformat(timespec="microseconds"),
     }
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256((entry.previous_sha256 + canonical).encode()).hexdigest()
+    # Only where there is one, so that entries from before these columns keep their hash.
+    content |= {
+        name: value for name, value in (("receipt_id", entry.receipt_id), ("reference", entry.reference)) if value
+    }
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from django.db.models import Sum
 
 from billing.ledger.holding import bucket_start
-from billing.ledger.posting import AVAILABLE, HELD, HOUSE_REVENUE, entry_sha256
+from billing.ledger.posting import (
+    AVAILABLE,
+    DEBT,
+    FROZEN,
+    HELD,
+    HOUSE_REVENUE,
+    TRANSFER,
+    entry_sha256,
+)
 from billing.models import (
     CreditAccount,
     CreditLot,
@@ -51,9 +59,13 @@ def _accounts() -> Iterator[Offence]:
     known = {account.organization_id for account in accounts}
     for orphan in sorted({organization_id for organization_id, _ in kinds} - known):
         yield Offence("account.missing", orphan, 1, 0)
+    in_transfer = sum(moved for (_, book), moved in books.items() if book == TRANSFER)
+    yield from _differs("transfers", "all organizations", 0, in_transfer)
     for account in accounts:
         key = account.organization_id
         yield from _differs("account.held", key, books[key, HELD], account.held_credits)
+        yield from _differs("account.frozen", key, books[key, FROZEN], account.frozen_credits)
+        yield from _differs("account.debt", key, -books[key, DEBT], account.debt_credits)
         yield from _differs("account.free", key, kinds[key, "free"], account.free_credits)
         yield from _differs("account.promo", key, kinds[key, "promo"], account.promo_credits)
         yield from _differs("account.paid", key, kinds[key, "paid"], account.paid_credits)
@@ -61,16 +73,34 @@ def _accounts() -> Iterator[Offence]:
 
 def _lots() -> Iterator[Offence]:
     books: dict[tuple[int, str], int] = defaultdict(int)
-    entries = LedgerEntry.objects.values_list("lot_id", "from_book", "to_book")
-    for lot_id, from_book, to_book, moved in entries.annotate(moved=Sum("credits")):
+    acts: dict[tuple[int, str], int] = defaultdict(int)
+    entries = LedgerEntry.objects.values_list("lot_id", "kind", "from_book", "to_book")
+    for lot_id, kind, from_book, to_book, moved in entries.annotate(moved=Sum("credits")):
         books[lot_id, from_book] -= moved
         books[lot_id, to_book] += moved
-    granted = LedgerEntry.objects.filter(kind=EntryKind.GRANT).values_list("lot_id")
-    grants = dict(granted.annotate(moved=Sum("credits")))
+        for name, sign in _acts(kind, from_book, to_book):
+            acts[lot_id, name] += sign * moved
     for lot in CreditLot.objects.all():
-        yield from _differs("lot.granted", str(lot.pk), grants.get(lot.pk, 0), lot.granted_credits)
-        yield from _differs("lot.available", str(lot.pk), books[lot.pk, AVAILABLE], lot.available_credits)
-        yield from _differs("lot.held", str(lot.pk), books[lot.pk, HELD], lot.held_credits)
+        key = str(lot.pk)
+        yield from _differs("lot.granted", key, acts[lot.pk, "granted"], lot.granted_credits)
+        yield from _differs("lot.available", key, books[lot.pk, AVAILABLE], lot.available_credits)
+        yield from _differs("lot.held", key, books[lot.pk, HELD], lot.held_credits)
+        yield from _differs("lot.frozen", key, books[lot.pk, FROZEN], lot.frozen_credits)
+        yield from _differs("lot.reversed", key, acts[lot.pk, "reversed"], lot.reversed_credits)
+        yield from _differs("lot.indebted", key, acts[lot.pk, "indebted"], lot.indebted_credits)
+        yield from _differs("lot.moved", key, acts[lot.pk, "moved"], lot.moved_credits)
+
+
+def _acts(kind: str, from_book: str, to_book: str) -> Iterator[tuple[str, int]]:
+    """Say to which of a lot's own counts a movement adds, and with which sign."""
+    if kind == EntryKind.GRANT or (kind == EntryKind.TRANSFER and from_book == TRANSFER):
+        yield "granted", 1
+    if kind == EntryKind.TRANSFER and to_book == TRANSFER:
+        yield "moved", 1
+    if kind == EntryKind.REVERSE:
+        yield ("indebted" if from_book == DEBT else "reversed"), 1
+    if kind == EntryKind.RESTORE:
+        yield ("indebted" if to_book == DEBT else "reversed"), -1
 
 
 def _holds() -> Iterator[Offence]:

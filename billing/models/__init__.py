@@ -4,6 +4,9 @@ from billing.models.account import CreditAccount, CreditLot, LotKind
 from billing.models.allowance import FreeAllowance
 from billing.models.entry import EntryKind, LedgerEntry
 from billing.models.hold import Hold, SpendBucket, UsageEvent
+from billing.models.purchase import PaymentAttempt, PaymentMethod, Quote, Receipt
+from billing.models.reversal import Reversal
+from billing.models.stripe_event import StripeEvent
 
 __all__ = [
     "CreditAccount",
@@ -13,6 +16,12 @@ __all__ = [
     "Hold",
     "LedgerEntry",
     "LotKind",
+    "PaymentAttempt",
+    "PaymentMethod",
+    "Quote",
+    "Receipt",
+    "Reversal",
     "SpendBucket",
+    "StripeEvent",
     "UsageEvent",
 ]

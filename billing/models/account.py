@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Organization
+from imageskill.core.ids import reference_field
 
 
 class LotKind(models.TextChoices):
@@ -15,9 +16,10 @@ class LotKind(models.TextChoices):
 
 
 class CreditAccount(models.Model):
-    """What an organization has, by kind, without what is held; always equal to the sum of its entries.
+    """What an organization has, by kind, without what is held or frozen; always equal to the sum of its entries.
 
-    `entry_seq` and `chain_head` are the number and the hash of its last ledger entry.
+    `debt_credits` is what it owes after money went back for credits that it had spent; nothing is held before it
+    is repaid. `entry_seq` and `chain_head` are the number and the hash of its last ledger entry.
     """
 
     organization = models.OneToOneField(
@@ -27,6 +29,8 @@ class CreditAccount(models.Model):
     promo_credits = models.IntegerField(default=0)
     paid_credits = models.IntegerField(default=0)
     held_credits = models.IntegerField(default=0)
+    frozen_credits = models.IntegerField(default=0)
+    debt_credits = models.IntegerField(default=0)
     entry_seq = models.BigIntegerField(default=0)
     chain_head = models.CharField(max_length=64, blank=True)
 
@@ -36,19 +40,31 @@ class CreditAccount(models.Model):
             models.CheckConstraint(condition=Q(promo_credits__gte=0), name="account_promo_not_negative"),
             models.CheckConstraint(condition=Q(paid_credits__gte=0), name="account_paid_not_negative"),
             models.CheckConstraint(condition=Q(held_credits__gte=0), name="account_held_not_negative"),
+            models.CheckConstraint(condition=Q(frozen_credits__gte=0), name="account_frozen_not_negative"),
+            models.CheckConstraint(condition=Q(debt_credits__gte=0), name="account_debt_not_negative"),
         ]
 
 
 class CreditLot(models.Model):
-    """Credits that came at one time from one source; what is neither available nor held was spent."""
+    """Credits that came at one time from one source.
+
+    What is neither available, held, frozen (while its payment is disputed), reversed (its money went back) nor
+    moved (to another organization) was spent. `indebted_credits` went back too, but had been spent or held by
+    then: that much of the lot became the organization's debt.
+    """
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="credit_lots")
     kind = models.CharField(max_length=8, choices=LotKind)
     source = models.CharField(max_length=64)
+    receipt_id = reference_field(blank=True)
     live_money = models.BooleanField(default=False)
     granted_credits = models.IntegerField()
-    available_credits = models.IntegerField()
+    available_credits = models.IntegerField(default=0)
     held_credits = models.IntegerField(default=0)
+    frozen_credits = models.IntegerField(default=0)
+    reversed_credits = models.IntegerField(default=0)
+    indebted_credits = models.IntegerField(default=0)
+    moved_credits = models.IntegerField(default=0)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -57,10 +73,25 @@ class CreditLot(models.Model):
             models.CheckConstraint(condition=Q(available_credits__gte=0), name="lot_available_not_negative"),
             models.CheckConstraint(condition=Q(held_credits__gte=0), name="lot_held_not_negative"),
             models.CheckConstraint(
-                condition=Q(granted_credits__gte=F("available_credits") + F("held_credits")),
+                condition=Q(
+                    frozen_credits__gte=0, reversed_credits__gte=0, indebted_credits__gte=0, moved_credits__gte=0
+                ),
+                name="lot_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    granted_credits__gte=F("available_credits")
+                    + F("held_credits")
+                    + F("frozen_credits")
+                    + F("reversed_credits")
+                    + F("moved_credits")
+                ),
                 name="lot_within_grant",
             ),
         ]
         indexes = [
-            models.Index(fields=["organization", "id"], condition=Q(available_credits__gt=0), name="lot_spendable")
+            models.Index(fields=["receipt_id"], condition=~Q(receipt_id=""), name="lot_by_receipt"),
+            models.Index(
+                fields=["organization", "id"], condition=Q(available_credits__gt=0), name="lot_spendable"
+            ),
         ]

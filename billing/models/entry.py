@@ -18,13 +18,21 @@ class EntryKind(models.TextChoices):
     HOLD = "hold"
     SETTLE = "settle"
     RELEASE = "release"
+    FREEZE = "freeze"
+    UNFREEZE = "unfreeze"
+    REVERSE = "reverse"
+    RESTORE = "restore"
+    REPAY = "repay"
+    TRANSFER = "transfer"
 
 
 class LedgerEntry(models.Model):
     """One movement of credits from one book to another, of one organization and one lot.
 
-    An organization's books are `available` and `held`; the house's are `house.allowance` (what it gave) and
-    `house.revenue` (what it earned). What leaves one book enters another, so all books always sum to zero.
+    An organization's books are `available`, `held`, `frozen` and `debt` (below zero: what it owes); the house's
+    are `house.allowance` and `house.promotions` (what it gave), `house.sales` (what it sold), `house.revenue`
+    (what it earned) and `house.reversals` (what it took back). What leaves one book enters another, so all books
+    always sum to zero; `transfer` is the way between two organizations and sums to zero over both.
     `sha256` covers the entry and the one before it (`previous_sha256`); the account keeps the last.
     """
 
@@ -41,6 +49,8 @@ class LedgerEntry(models.Model):
     actor_id = models.CharField(max_length=64)
     reason = models.CharField(max_length=64)
     price_version = models.CharField(max_length=64, blank=True)
+    receipt_id = reference_field(blank=True)
+    reference = models.CharField(max_length=128, blank=True)
     created_at = models.DateTimeField()
     previous_sha256 = models.CharField(max_length=64, blank=True)
     sha256 = models.CharField(max_length=64)
