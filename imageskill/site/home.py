@@ -1,5 +1,6 @@
 """The front page: what this service is, and the first commands of an agent."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.conf import settings
@@ -8,28 +9,22 @@ from django.views.generic import TemplateView
 from imageskill import __version__
 from imageskill.local import first_run
 
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """A picture on the front page; width and height are in pixels."""
+
+    file: str
+    title: str
+    seed: int
+    width: int = 640
+    height: int = 640
+
+
 PRINTS: Final = (
-    {
-        "file": "img/prints/camera.webp",
-        "width": 640,
-        "height": 640,
-        "seed": 1234,
-        "title": "A compact field camera on a stainless workbench",
-    },
-    {
-        "file": "img/prints/lighthouse.webp",
-        "width": 640,
-        "height": 640,
-        "seed": 7,
-        "title": "A lighthouse above a calm teal sea at golden hour",
-    },
-    {
-        "file": "img/prints/mountains.webp",
-        "width": 640,
-        "height": 640,
-        "seed": 11,
-        "title": "Snowy mountains by a lake under the moon",
-    },
+    Print("img/prints/camera.webp", "A compact field camera on a stainless workbench", 1234),
+    Print("img/prints/lighthouse.webp", "A lighthouse above a calm teal sea at golden hour", 7),
+    Print("img/prints/mountains.webp", "Snowy mountains by a lake under the moon", 11),
 )
 """Pictures by canvas.draft, kept as files; `manage.py paint_prints` makes them anew."""
 
