@@ -5,6 +5,7 @@ from django.db.models import Q, QuerySet
 from accounts.actor import Actor
 from imageskill.core import events
 from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
+from imageskill.core.ids import prefix_of
 from imageskill.core.models import ActivityEvent
 
 _LONGEST_REFERENCE = 64
@@ -19,9 +20,16 @@ def visible_to(actor: Actor, *, latest: bool) -> QuerySet[ActivityEvent]:
 
 def of_subject(rows: QuerySet[ActivityEvent], actor: Actor, reference: str) -> QuerySet[ActivityEvent]:
     """Narrow events to those that carry a reference: a job, an asset, a usage, a trace, ..."""
+    if not _can_be_reference(reference):
+        return rows.none()
     return rows.filter(
         Q(references__reference=reference[:_LONGEST_REFERENCE], references__agent_id=actor.actor_id)
     )
+
+
+def _can_be_reference(text: str) -> bool:
+    """Say whether a text may be asked for: PostgreSQL refuses NUL, and no reference holds anything unprintable."""
+    return text.isascii() and text.isprintable()
 
 
 def of_type(rows: QuerySet[ActivityEvent], name: str, *, latest: bool) -> QuerySet[ActivityEvent]:
@@ -38,7 +46,7 @@ def find(actor: Actor, reference: str, *, latest: bool) -> tuple[ActivityEvent |
     ACTIVITY_NOT_FOUND: nothing under this reference for this caller.
     """
     rows = visible_to(actor, latest=latest)
-    exact = rows.filter(pk=reference).first() if reference.startswith("evt_") else None
+    exact = rows.filter(pk=reference).first() if prefix_of(reference) == "evt" else None
     if exact is not None:
         return exact, [exact]
     found = list(of_subject(rows, actor, reference).order_by("-pk")[:_MOST_OF_A_SUBJECT])

@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from accounts.actor import Actor
-from creative.models import Asset
+from creative.models import Asset, Job
 from creative.storage import EXTENSIONS
 from imageskill.core.errors import ApiError, ErrorCode
 from imageskill.core.ids import prefix_of
@@ -21,6 +21,12 @@ def visible_to(actor: Actor, reference: str) -> Asset:
             suggested_command="image-skill activity list --limit 20 --json",
         )
     return asset
+
+
+def of_job(job: Job) -> list[Asset]:
+    """Return a job's pictures in their order, without the deleted ones."""
+    kept = (asset for asset in job.assets.all() if asset.deleted_at is None)
+    return sorted(kept, key=lambda asset: asset.position)
 
 
 def by_address(name: str) -> Asset | None:

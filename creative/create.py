@@ -59,11 +59,12 @@ def plan_for(actor: Actor | None, wanted: Wanted) -> Plan:
         grants.require_active(actor.agent)
 
     def attempt(row: Row, reason: str) -> Plan:
-        made = planning.plan(wanted, row.entry, reason=reason)
+        draft = planning.draft(wanted, row.entry)
         if actor is not None:
             for reference in wanted.references:
                 assets.visible_to(actor, reference)
         policy.check(wanted.prompt)
+        made = planning.plan(wanted, row.entry, draft, reason=reason)
         if actor is not None:
             authorisations.foresee(actor=actor, request=offers.payment(made))
         return made

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from billing import pricing
 from creative.catalogue import controls
+from creative.catalogue.controls import Applied
 from creative.catalogue.costs import ProviderCost, provider_cost
 from creative.catalogue.entries import ModelEntry
 from creative.catalogue.sizes import Size, expected_size
@@ -60,11 +61,10 @@ class Plan:
         return (self.cost.micros_per_image or 0) * self.wanted.output_count
 
 
-def plan(wanted: Wanted, entry: ModelEntry, *, reason: str) -> Plan:
-    """Return the plan of a request for a model.
+def draft(wanted: Wanted, entry: ModelEntry) -> Applied:
+    """Return the complete parameters of a request for a model, before anything is said of its price.
 
-    INVALID_ARGUMENTS: the model does not take what was asked. BUDGET_REQUIRES_CONFIRMATION: the price is
-    unknown and was not accepted. BUDGET_CAP_EXCEEDED: the caller's own cap is below the price.
+    INVALID_ARGUMENTS: the model does not take what was asked.
     """
     _check_shape(wanted, entry)
     applied = controls.apply(
@@ -76,6 +76,15 @@ def plan(wanted: Wanted, entry: ModelEntry, *, reason: str) -> Plan:
     )
     if applied.errors:
         raise invalid_fields(applied.errors)
+    return applied
+
+
+def plan(wanted: Wanted, entry: ModelEntry, applied: Applied, *, reason: str) -> Plan:
+    """Return the plan of a draft with its price.
+
+    BUDGET_REQUIRES_CONFIRMATION: the price is unknown and was not accepted. BUDGET_CAP_EXCEEDED: the caller's
+    own cap is below the price.
+    """
     size = expected_size(entry, applied.parameters)
     width, height = size or (None, None)
     cost = provider_cost(entry, applied.parameters, width=width, height=height)

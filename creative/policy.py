@@ -16,17 +16,23 @@ from imageskill.core.errors import ApiError, ErrorCode
 
 @dataclass(frozen=True, slots=True)
 class PolicyClass:
-    """A class of refused prompts: any of `phrases`, or a word of each side of a pair."""
+    """A class of refused prompts: any of `phrases`, or a word of each side of a pair.
+
+    The words of `aside` count for no pair: fixed terms that mean neither side, such as a naked eye.
+    """
 
     class_id: str
     meaning: str
     phrases: re.Pattern[str] | None
     pairs: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]
+    aside: re.Pattern[str] | None
 
     def matches(self, text: str) -> bool:
         """Say whether a normalized prompt falls into the class."""
         if self.phrases is not None and self.phrases.search(text):
             return True
+        if self.aside is not None:
+            text = self.aside.sub("|", text)
         return any(first.search(text) and second.search(text) for first, second in self.pairs)
 
 
@@ -62,12 +68,14 @@ def load() -> Policy:
 def _policy_class(row: dict[str, object]) -> PolicyClass:
     groups: list[list[str]] = row["any_of"]  # type: ignore[assignment] # the data file's own shape
     pairs: list[dict[str, list[str]]] = row["all_of"]  # type: ignore[assignment] # the data file's own shape
+    aside: list[str] = row["aside"]  # type: ignore[assignment] # the data file's own shape
     words = [word for group in groups for word in group]
     return PolicyClass(
         class_id=str(row["id"]),
         meaning=str(row["meaning"]),
         phrases=_any_word(words) if words else None,
         pairs=tuple((_any_word(pair["first"]), _any_word(pair["second"])) for pair in pairs),
+        aside=_any_word(aside) if aside else None,
     )
 
 

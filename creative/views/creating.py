@@ -11,11 +11,11 @@ from rest_framework.request import Request
 from accounts.actor import Actor
 from accounts.permissions import caller_or_none
 from billing import quota
-from creative import advice, create, failures, jobs, offers, waiting
+from creative import advice, assets, create, failures, jobs, offers, waiting
 from creative.models import Job
 from creative.planning import Wanted
 from creative.presenters import creating as presenters
-from imageskill.core import idempotency
+from imageskill.core import idempotency, secret_text
 from imageskill.core.api import ApiView
 from imageskill.core.errors import auth_required
 from imageskill.core.fields import AmountField, FlagField, ListField, ObjectField, TextField, WholeField
@@ -40,6 +40,19 @@ class PromptField(TextField):
         return text
 
 
+class LabelField(TextField):
+    """The caller's own word for a call: it is stored and told back, so it must be no secret."""
+
+    default_error_messages = {"secret": "must not look like a secret or a card number"}
+
+    def to_internal_value(self, data: object) -> str:
+        """Return the word."""
+        text = super().to_internal_value(data)
+        if secret_text.is_secret(text):
+            self.fail("secret")
+        return text
+
+
 class Create(ApiView):
     """`POST /v1/create`."""
 
@@ -52,7 +65,7 @@ class Create(ApiView):
         prompt = PromptField(max_length=_LONGEST_PROMPT)
         model = TextField(required=False, allow_null=True, max_length=64)
         provider = TextField(required=False, allow_null=True, max_length=32)
-        intent = TextField(required=False, allow_null=True, allow_blank=True, max_length=64)
+        intent = LabelField(required=False, allow_null=True, allow_blank=True, max_length=64)
         aspect_ratio = TextField(required=False, allow_null=True, max_length=16)
         output_count = WholeField(default=1, min_value=1, max_value=64)
         output_format = TextField(required=False, allow_null=True, max_length=16)
@@ -111,9 +124,8 @@ class Create(ApiView):
         job = jobs.visible_to(actor, job.pk)
         if job.is_final and job.state != Job.State.COMPLETED:
             raise failures.of_job(job, has_key=has_key)
-        made = list(job.assets.all())
-        told = presenters.create_json(job, made, quota.of_agent(actor.agent))
-        self.warnings += presenters.delivery_warnings(job, made)
+        told = presenters.create_json(job, assets.of_job(job), quota.of_agent(actor.agent))
+        self.warnings += presenters.delivery_warnings(job, list(job.assets.all()))
         told |= self.provenance(request, actor, job)
         return self.answer(told, status=200 if job.is_final else 202)
 

@@ -20,8 +20,7 @@ class JobShow(ApiView):
     def get(self, request: Request, reference: str) -> HttpResponse:
         """Say how a job stands and what it made."""
         job = jobs.visible_to(caller(request), reference)
-        made = [asset for asset in job.assets.all() if asset.deleted_at is None]
-        return self.answer(show_job_json(job, made))
+        return self.answer(show_job_json(job, assets.of_job(job)))
 
 
 class AssetShow(ApiView):
