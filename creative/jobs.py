@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import organizations
 from accounts.actor import Actor
-from billing import ledger
+from billing import ledger, pricing
 from billing.models import Hold
 from creative import leases
 from creative.models import Asset, Attempt, Job
@@ -137,7 +137,7 @@ def complete(lease: Lease) -> bool:
     pictures = [Stored(**output) for output in attempt.outputs]
     job = Job.objects.select_related("hold").get(pk=lease.job_id)
     trace.enter(job.trace_id)
-    debit = min(_hold_of(job).credits, job.credits_per_output * len(pictures))
+    debit = _debit(job, attempt, delivered=len(pictures))
     ended = _still_owned(lease).update(
         state=Job.State.COMPLETED, finished_at=now, settled_credits=debit, lease_expires_at=None
     )
@@ -162,6 +162,19 @@ def complete(lease: Lease) -> bool:
     _record(job, EventType.USAGE_CREDIT_CONSUMED, usage.pk, "consumed", f"{debit} credits spent", links, debit)
     _record(job, EventType.JOB_COMPLETED, job.pk, "completed", _ended(job, "completed"), links, debit)
     return True
+
+
+def _debit(job: Job, attempt: Attempt, *, delivered: int) -> int:
+    """Return what is charged: the price of what was delivered, never more than is held.
+
+    A price that was unknown follows from the cost that the provider reports, up to the ceiling that was accepted;
+    where it reports none, the ceiling is the price.
+    """
+    each = job.credits_per_output
+    if job.pricing_confidence == "unknown" and attempt.provider_cost_micros:
+        made = delivered + attempt.not_stored
+        each = min(each, pricing.credits_per_image(-(-attempt.provider_cost_micros // made)))
+    return min(_hold_of(job).credits, each * delivered)
 
 
 def _make_asset(job: Job, position: int, picture: Stored) -> None:

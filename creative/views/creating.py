@@ -60,6 +60,7 @@ class Create(ApiView):
     anonymous = True
     strict_body = True
     query_fields = frozenset({"include"})
+    keyed = False
 
     class Input(serializers.Serializer[Any]):
         prompt = PromptField(max_length=_LONGEST_PROMPT)
@@ -84,6 +85,7 @@ class Create(ApiView):
     def post(self, request: Request) -> HttpResponse:
         """Make pictures, or say exactly what they would cost."""
         raw = self.read(request)
+        self.keyed = bool(request.headers.get("idempotency-key") or raw.get("idempotency_key"))
         actor = caller_or_none(request)
         if raw.get("dry_run") is True:
             return self._plan(request, actor, raw)
@@ -97,6 +99,10 @@ class Create(ApiView):
                 self.warnings += submitted.warnings
                 job = submitted.job
         return self._end(request, actor, job, has_key=key is not None)
+
+    def is_repeatable(self, request: Request) -> bool:
+        """With a key a repeat joins the same job, or makes the one new attempt of a job that charged nothing."""
+        return self.keyed
 
     def wanted(self, raw: dict[str, Any]) -> Wanted:
         """Return the request behind a body. INVALID_ARGUMENTS: there is none."""

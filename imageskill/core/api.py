@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, serializers
@@ -112,6 +111,10 @@ class ApiView(APIView):
         fields: dict[str, Any] = serializer.validated_data
         return fields
 
+    def is_repeatable(self, request: Request) -> bool:
+        """Say whether the very same call may be made again after a fault of ours, and cannot charge twice."""
+        return request.method == "GET"
+
     def answer(
         self, data: Mapping[str, Any], *, status: int = 200, actor: ActorJSON | None = None
     ) -> HttpResponse:
@@ -150,7 +153,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     """Turn whatever an operation raised into an envelope (DRF's EXCEPTION_HANDLER)."""
     view = context["view"]
     request = context["request"]
-    known = as_api_error(error, method=request.method or "GET")
+    known = as_api_error(error, repeatable=view.is_repeatable(request))
     if known.code is ErrorCode.INTERNAL_ERROR:
         logger.error("uncaught fault", exc_info=error)
     return failure_response(
@@ -171,8 +174,11 @@ _FRAMEWORK_ERRORS: Final = (
 )
 
 
-def as_api_error(error: Exception, *, method: str) -> ApiError:
-    """Return the catalogue's error for any exception, the framework's own included."""
+def as_api_error(error: Exception, *, repeatable: bool) -> ApiError:
+    """Return the catalogue's error for any exception, the framework's own included.
+
+    `repeatable`: the very same call may be made again after a fault of ours, and cannot charge twice.
+    """
     if isinstance(error, ApiError):
         return error
     if isinstance(error, OperationalError | InterfaceError):
@@ -191,7 +197,7 @@ def as_api_error(error: Exception, *, method: str) -> ApiError:
     return ApiError(
         ErrorCode.INTERNAL_ERROR,
         "The service failed. Nothing is lost: quote the trace id to its operator.",
-        retryable=method == "GET" and not isinstance(error, DatabaseError),
+        retryable=repeatable,
     )
 
 

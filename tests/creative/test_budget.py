@@ -6,9 +6,10 @@ from django.conf import LazySettings
 from billing import ledger
 from billing.models import Hold
 from creative.models import Job
+from creative.providers.base import ProviderResult
 from tests.cast import Member
 from tests.creative.evidence import assert_refused, assert_untouched, balance
-from tests.doubles import FakeProvider
+from tests.doubles import FakeProvider, pictures
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -173,3 +174,20 @@ def test_a_dry_run_shows_the_price_that_is_then_charged(agent: Member, give: Giv
     price = made.data["cost"]["credit_pricing"]
     assert (price["estimated_provider_cost_usd"], price["credits_required"]) == (0.106, 18)
     assert made.data["quota"]["consumed_credits"] == 18
+
+
+@pytest.mark.parametrize(("reported_micros", "charged"), [(20_000, 4), (None, 14), (900_000, 14)])
+def test_an_unknown_price_is_charged_as_the_provider_reports_it_up_to_the_ceiling(
+    agent: Member,
+    give: Give,
+    paints: Callable[[str], FakeProvider],
+    reported_micros: int | None,
+    charged: int,
+) -> None:
+    give(agent, 100)
+    paints("xai").behaviour = lambda call: ProviderResult(pictures(call).pictures, reported_micros)
+    asked = {"model": GROK, "model_parameters": {"resolution": "2k"}, "accept_unknown_cost": True}
+    made = agent.create(**asked)
+    assert made.data["quota"]["consumed_credits"] == charged
+    assert made.data["quota"]["held_credits"] == 0
+    assert ledger.verify() == []
