@@ -9,7 +9,7 @@ from accounts import grants, organizations, tokens
 from accounts.actor import Actor
 from accounts.models import AgentToken, ClaimState
 from billing import ledger
-from billing.models import CreditLot, Hold
+from billing.models import CreditAccount, CreditLot, Hold
 from billing.spendable import DailyJobs, Request, split
 from billing.windows import window
 from imageskill.core.errors import ApiError, ErrorCode, auth_required
@@ -31,7 +31,7 @@ def authorise(*, actor: Actor, job_id: str, request: Request, price_version: str
         organization_id=actor.organization_id,
         agent_id=actor.actor_id,
         job_id=job_id,
-        split=split(request, lots, daily_jobs(current, now)),
+        split=split(request, lots, daily_jobs(current, now), debt_credits=debt_of(actor.organization_id)),
         price_version=price_version,
         authorised_at=now,
         actor=actor,
@@ -40,7 +40,12 @@ def authorise(*, actor: Actor, job_id: str, request: Request, price_version: str
 
 def foresee(*, actor: Actor, request: Request) -> None:
     """Raise the refusal that `authorise` would give now; nothing is locked, held or written."""
-    split(request, spendable_lots(actor.organization_id), daily_jobs(actor, timezone.now()))
+    split(
+        request,
+        spendable_lots(actor.organization_id),
+        daily_jobs(actor, timezone.now()),
+        debt_credits=debt_of(actor.organization_id),
+    )
 
 
 def still_valid(*, token_id: str, organization_id: str) -> bool:
@@ -84,6 +89,12 @@ def spendable_lots(organization_id: str) -> list[CreditLot]:
     """Return the lots with something available, the oldest first."""
     lots = CreditLot.objects.filter(organization_id=organization_id, available_credits__gt=0)
     return list(lots.order_by("pk"))
+
+
+def debt_of(organization_id: str) -> int:
+    """Return the credits that an organization owes."""
+    owed = CreditAccount.objects.filter(pk=organization_id).values_list("debt_credits", flat=True).first()
+    return owed or 0
 
 
 def daily_jobs(actor: Actor, now: datetime) -> DailyJobs:

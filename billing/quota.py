@@ -22,6 +22,7 @@ class Quota:
     free_credits: int
     other_credits: int
     held_credits: int
+    debt_credits: int
     daily_limit: int
     daily_used: int
     daily_unlimited: bool
@@ -44,6 +45,7 @@ def of_agent(agent: Agent) -> Quota:
             "organization__credit_account__promo_credits",
             "organization__credit_account__paid_credits",
             "organization__credit_account__held_credits",
+            "organization__credit_account__debt_credits",
         )
         .get()
     )
@@ -54,6 +56,7 @@ def of_agent(agent: Agent) -> Quota:
         free_credits=row[f"{account}free_credits"] or 0,
         other_credits=(row[f"{account}promo_credits"] or 0) + (row[f"{account}paid_credits"] or 0),
         held_credits=row[f"{account}held_credits"] or 0,
+        debt_credits=row[f"{account}debt_credits"] or 0,
         daily_limit=settings.PREVIEW_DAILY_JOBS,
         daily_used=row["daily_used"],
         daily_unlimited=claimed,

@@ -11,6 +11,7 @@ from imageskill.core.errors import ApiError, ErrorCode
 
 _ORDER = {LotKind.FREE: 0, LotKind.PROMO: 1, LotKind.PAID: 2}
 QUOTA = "image-skill usage quota --json"
+TOP_UP = "image-skill credits packs list --json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,10 @@ class DailyJobs:
         return self.limit is not None and self.used >= self.limit
 
 
-def split(request: Request, lots: Sequence[CreditLot], daily: DailyJobs) -> Split:
+def split(request: Request, lots: Sequence[CreditLot], daily: DailyJobs, *, debt_credits: int = 0) -> Split:
     """Return which lots pay, free before promo before paid, the oldest first. QUOTA_EXCEEDED otherwise."""
+    if debt_credits:
+        raise _in_debt(request, lots, debt_credits)
     free_usable = request.free_allowed and not daily.exhausted
     usable = [lot for lot in lots if lot.kind != LotKind.FREE or free_usable]
     usable.sort(key=lambda lot: (_ORDER[LotKind(lot.kind)], lot.pk))
@@ -85,11 +88,24 @@ def _refusal(request: Request, lots: Sequence[CreditLot], daily: DailyJobs) -> A
     )
 
 
+def _in_debt(request: Request, lots: Sequence[CreditLot], debt_credits: int) -> ApiError:
+    free = sum(lot.available_credits for lot in lots if lot.kind == LotKind.FREE)
+    other = sum(lot.available_credits for lot in lots if lot.kind != LotKind.FREE)
+    return ApiError(
+        ErrorCode.QUOTA_EXCEEDED,
+        f"A payment was taken back after its credits were spent: {debt_credits} credits are owed. Nothing new is "
+        "made before they are repaid; the next credits that are bought repay them first.",
+        reason="debt",
+        debt_credits=debt_credits,
+        **_numbers(request, free, other),
+    )
+
+
 def _numbers(request: Request, free: int, other: int) -> dict[str, Any]:
     return {
         "needed_credits": request.credits,
         "remaining_credits": free,
         "payment_backed_remaining_credits": other,
         "suggested_command": QUOTA,
-        "top_up": {"available": False},
+        "top_up": {"command": TOP_UP},
     }

@@ -121,6 +121,15 @@ PREVIEW_PER_DOMAIN = env.int("PREVIEW_PER_DOMAIN", default=20)
 PREVIEW_DAILY_BUDGET_CREDITS = env.int("PREVIEW_DAILY_BUDGET_CREDITS", default=10_000)
 SIGNUP_REQUIRES_CONTACT = env.bool("SIGNUP_REQUIRES_CONTACT", default=False)
 
+# Payments. Play money is for trying the way of a payment; it is bounded, and never becomes real.
+FAKE_RAIL = env.bool("FAKE_RAIL", default=False)
+FAKE_RAIL_CREDITS_PER_CONTACT = env.int("FAKE_RAIL_CREDITS_PER_CONTACT", default=5_000)
+FAKE_RAIL_DAILY_CREDITS = env.int("FAKE_RAIL_DAILY_CREDITS", default=100_000)
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
+STRIPE_PROMOTION_CODES = env.bool("STRIPE_PROMOTION_CODES", default=False)
+
 # Requests a minute; the signup limit is a database row and counts an hour.
 TOKEN_REQUESTS_PER_MINUTE = env.int("TOKEN_REQUESTS_PER_MINUTE", default=600)
 NETWORK_REQUESTS_PER_MINUTE = env.int("NETWORK_REQUESTS_PER_MINUTE", default=600)

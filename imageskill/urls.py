@@ -6,8 +6,9 @@ from django.urls import include, path
 
 from accounts.models import Agent
 from accounts.views import AgentClaim, AgentClaimCollect, AgentSignup, AgentTokenRotate, Whoami
-from billing import allowances, presenters, quota
-from billing.views import QuotaShow
+from billing import allowances, quota
+from billing.presenters.quota import limits_json
+from billing.views.quota import QuotaShow
 from creative import offers
 from imageskill.core import api
 from imageskill.site.health import Health, livez
@@ -21,7 +22,7 @@ handler500 = api.handler500
 
 def limits_of(agent: Agent) -> dict[str, Any]:
     """Return an agent's credits, for the signup's answer."""
-    return presenters.limits_json(quota.of_agent(agent))
+    return limits_json(quota.of_agent(agent))
 
 
 def mandate_of(agent: Agent) -> dict[str, Any]:
@@ -49,5 +50,6 @@ urlpatterns = [
     path("v1/agent-tokens/rotate", AgentTokenRotate.as_view()),
     path("v1/whoami", Whoami.as_view(mandate_of=mandate_of)),
     path("v1/quota", QuotaShow.as_view(models_of=models_of)),
+    path("", include("billing.urls")),
     path("", include("creative.urls")),
 ]

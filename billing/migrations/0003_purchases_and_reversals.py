@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
             name='Reversal',
             fields=[
                 ('id', models.CharField(editable=False, max_length=48, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('refund', 'Refund'), ('dispute', 'Dispute')], max_length=8)),
+                ('kind', models.CharField(choices=[('refund', 'Refund'), ('dispute', 'Dispute'), ('warning', 'Warning')], max_length=8)),
                 ('provider_id', models.CharField(max_length=128, unique=True)),
                 ('payment_intent', models.CharField(max_length=128)),
                 ('amount_cents', models.IntegerField()),
@@ -295,7 +295,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='reversal',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['refund', 'dispute'])), name='reversal_kind_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['refund', 'dispute', 'warning'])), name='reversal_kind_known'),
         ),
         migrations.AddConstraint(
             model_name='reversal',

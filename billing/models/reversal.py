@@ -8,9 +8,10 @@ from imageskill.core.ids import PublicIdField
 
 
 class Reversal(models.Model):
-    """One refund or dispute as the provider last told it; all of a receipt's together decide on its credits.
+    """One refund, dispute or warning of fraud as the provider last told it.
 
-    It may be known before the receipt is (`receipt` null): then it waits under its payment intent.
+    All of a receipt's together decide on its credits. It may be known before the receipt is (`receipt` null): then
+    it waits under its payment intent. A refund that we ask for stands under our own id until the provider has one.
     """
 
     class Kind(models.TextChoices):
@@ -18,6 +19,7 @@ class Reversal(models.Model):
 
         REFUND = "refund"
         DISPUTE = "dispute"
+        WARNING = "warning"
 
     class Effect(models.TextChoices):
         """What it does to credits now: nothing, out of reach, or taken back."""
@@ -40,7 +42,9 @@ class Reversal(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(kind__in=["refund", "dispute"]), name="reversal_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["refund", "dispute", "warning"]), name="reversal_kind_known"
+            ),
             models.CheckConstraint(
                 condition=Q(effect__in=["none", "freezes", "takes"]), name="reversal_effect_known"
             ),

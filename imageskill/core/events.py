@@ -47,6 +47,7 @@ class EventSpec:
 
 
 _JOB_LINKS = frozenset({"job_id", "asset_ids", "usage_event_id"})
+_PAYMENT_LINKS = frozenset({"quote_id", "receipt_id", "credit_event_id"})
 
 
 class EventType(Enum):
@@ -62,10 +63,11 @@ class EventType(Enum):
         "payment",
         frozenset({"quote_id", "payment_attempt_id", "checkout_session_id"}),
     )
-    CREDITS_PAYMENT_BACKED_GRANTED = EventSpec(
-        "credits.payment_backed_granted", "credit", frozenset({"quote_id", "receipt_id", "credit_event_id"})
-    )
+    CREDITS_PAYMENT_BACKED_GRANTED = EventSpec("credits.payment_backed_granted", "credit", _PAYMENT_LINKS)
     JOB_PLANNED = EventSpec("job.planned", "job", _JOB_LINKS, LATEST)
+    CREDITS_REFUNDED = EventSpec("credits.payment_backed_refunded", "credit", _PAYMENT_LINKS, LATEST)
+    CREDITS_DISPUTED = EventSpec("credits.payment_backed_disputed", "credit", _PAYMENT_LINKS, LATEST)
+    CREDITS_REINSTATED = EventSpec("credits.payment_backed_reinstated", "credit", _PAYMENT_LINKS, LATEST)
     TOKEN_ROTATED = EventSpec("token.rotated", "token", frozenset(), LATEST)
     CLAIM_REQUESTED = EventSpec("claim.requested", "claim", frozenset(), LATEST)
 

@@ -33,10 +33,17 @@ class Claimed:
 
 
 def from_call(
-    *, header: str | None, body: Mapping[str, Any], agent_id: str, organization_id: str, operation: str
+    *,
+    header: str | None,
+    body: Mapping[str, Any],
+    agent_id: str,
+    organization_id: str,
+    operation: str,
+    terms: Mapping[str, Any] | None = None,
 ) -> Claimed | None:
     """Return the key of a call (the header `Idempotency-Key` or the field of that name), None without one.
 
+    The key stands for the body as sent, or for its `terms` where several bodies mean the same.
     INVALID_ARGUMENTS: both are given and differ, the key is not 1 to 255 printable characters, or it looks
     like a secret or a card number.
     """
@@ -50,7 +57,7 @@ def from_call(
         raise _invalid("must be 1 to 255 printable ASCII characters")
     if secret_text.is_secret(key):
         raise _invalid("must not look like a secret or a card number")
-    return Claimed(agent_id, organization_id, operation, key, _digest(body))
+    return Claimed(agent_id, organization_id, operation, key, _digest(terms if terms is not None else body))
 
 
 def find(claimed: Claimed) -> IdempotencyKey | None:

@@ -37,6 +37,9 @@ class Work:
 WORKS: Final = (
     # Two sweepers at once do no harm: each step of theirs is guarded.
     Work("sweep_jobs", 5, "creative.sweeping.sweep", lease_seconds=30),
+    Work("sweep_payments", 30, "billing.sweeping.sweep"),
+    Work("fetch_missed_events", 24 * 3600, "billing.sweeping.fetch_missed_events"),
+    Work("prune_payment_payloads", 3600, "billing.inbox.prune"),
     Work("send_mail", 5, "imageskill.core.outbox.send_waiting"),
     Work("prune_keys", 3600, "imageskill.core.idempotency.prune"),
     Work("prune_tallies", 3600, "imageskill.core.tallies.prune"),

@@ -1,4 +1,4 @@
-"""The HTTP operations of the second floor."""
+"""`GET /v1/quota`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,7 +8,8 @@ from rest_framework.request import Request
 
 from accounts.models import Agent
 from accounts.permissions import caller
-from billing import presenters, quota
+from billing import quota
+from billing.presenters import quota as presenters
 from imageskill.core.api import ApiView
 
 

@@ -1,11 +1,12 @@
-"""JSON shapes of the second floor. No presenter asks the database."""
+"""JSON shapes of credits and limits. No presenter asks the database."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from accounts.models import Agent
 from accounts.presenters import instant
-from billing import pricing
+from billing import packs, pricing, rails
+from billing.models import PaymentMethod
 from billing.quota import Quota
 from billing.windows import window
 
@@ -21,11 +22,17 @@ def limits_json(quota: Quota) -> dict[str, Any]:
         "held_credits": quota.held_credits,
         "spendable_credits": spendable_credits(quota),
         "credit_unit_usd": float(pricing.CREDIT_UNIT_USD),
+        **({"debt_credits": quota.debt_credits} if quota.debt_credits else {}),
     }
 
 
 def spendable_credits(quota: Quota) -> int:
-    """Return what the next job may take now: free credits count while a free job of the day is left."""
+    """Return what the next job may take now: free credits count while a free job of the day is left.
+
+    Nothing before a debt is repaid.
+    """
+    if quota.debt_credits:
+        return 0
     free_usable = quota.daily_unlimited or quota.daily_used < quota.daily_limit
     return quota.other_credits + (quota.free_credits if free_usable else 0)
 
@@ -59,12 +66,15 @@ def _spend_json(quota: Quota) -> dict[str, Any]:
 
 
 def _top_up_json(quota: Quota) -> dict[str, Any]:
-    low = quota.free_credits + quota.other_credits < _LOW_CREDITS
-    quote = "image-skill credits quote --pack starter-500 --json"
+    low = quota.free_credits + quota.other_credits < _LOW_CREDITS or quota.debt_credits > 0
+    open_methods = [method for method in PaymentMethod.values if rails.is_enabled(method)]
+    named = f" --payment-method {open_methods[-1]}" if open_methods else ""
+    quote = f"image-skill credits quote --pack {packs.DEFAULT_PACK.pack_id}{named} --json"
+    reason = "Few credits are left." if low else "The credits suffice."
     return {
-        "available": False,
-        "recommended": False,
-        "recommendation_reason": "This service sells no credits yet." if low else "The credits suffice.",
+        "available": bool(open_methods),
+        "recommended": low and bool(open_methods),
+        "recommendation_reason": reason if open_methods else "This service sells no credits.",
         "first_command": TOP_UP,
         "quote_command": quote,
         "commands": {"packs": TOP_UP, "quote": quote},

@@ -1,0 +1,205 @@
+"""Turning paid money into credits: one idempotent function for the webhook, the return page and the sweeper."""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts import organizations
+from accounts.models import Agent, ClaimState
+from billing import ledger, rails, reversals
+from billing.models import CreditAccount, LotKind, PaymentAttempt, Receipt
+from billing.rails.base import Session
+from imageskill.core import events
+from imageskill.core.events import EventType, System
+from imageskill.core.units import forbid_inside, unit_of_work
+
+logger = logging.getLogger("imageskill.fulfilment")
+FULFILMENT: Final = System("fulfilment")
+_LONGEST_PAUSE: Final = timedelta(hours=1)
+
+
+class Outcome(StrEnum):
+    """What a session's state led to."""
+
+    GRANTED = "granted"
+    ALREADY_GRANTED = "already_granted"
+    WAITING = "waiting"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    FOREIGN = "foreign"
+    MISMATCH = "mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class Fulfilment:
+    """The outcome, with the receipt where there is one."""
+
+    outcome: Outcome
+    receipt: Receipt | None = None
+
+
+def fulfil(*, session_id: str, method: str) -> Fulfilment:
+    """Re-read a session from its provider and do what its state asks for, exactly once.
+
+    Credits come only from a session that is paid, ours, of our amount, currency and kind of money. RailError:
+    the provider cannot be read; nothing has changed.
+    """
+    forbid_inside("reading a payment session")
+    return apply(rails.rail(method).session(session_id))
+
+
+@unit_of_work
+def apply(session: Session) -> Fulfilment:
+    """Do what a session's state, just read, asks for; part of the caller's transaction where there is one."""
+    attempt = PaymentAttempt.objects.select_related("quote").filter(pk=session.reference).first()
+    if attempt is None or attempt.live_money != session.live_money:
+        return Fulfilment(Outcome.FOREIGN)
+    if attempt.session_id not in (None, session.session_id):
+        return _mismatch(attempt, "other_session")
+    if session.payment_status == "paid" or _free_by_code(session):
+        problem = _problem(attempt, session)
+        return _mismatch(attempt, problem) if problem else _grant(attempt, session)
+    if session.status == "expired":
+        return Fulfilment(_end(attempt, PaymentAttempt.State.EXPIRED, Outcome.EXPIRED))
+    if session.payment_failed:
+        return Fulfilment(_end(attempt, PaymentAttempt.State.FAILED, Outcome.FAILED))
+    _wait(attempt, session)
+    return Fulfilment(Outcome.WAITING)
+
+
+def _free_by_code(session: Session) -> bool:
+    return session.payment_status == "no_payment_required" and settings.STRIPE_PROMOTION_CODES
+
+
+def _problem(attempt: PaymentAttempt, session: Session) -> str:
+    """Return what does not match our order; empty where everything does."""
+    checks = {
+        "status": session.status == "complete",
+        "mode": session.mode == "payment",
+        "currency": session.currency == "usd",
+        "subtotal": session.subtotal_cents == attempt.amount_cents,
+        "total": session.total_cents == session.subtotal_cents - session.discount_cents + session.tax_cents,
+        "discount": 0 <= session.discount_cents <= session.subtotal_cents
+        and (session.discount_cents == 0 or settings.STRIPE_PROMOTION_CODES),
+    }
+    return ",".join(name for name, right in checks.items() if not right)
+
+
+def _mismatch(attempt: PaymentAttempt, problem: str) -> Fulfilment:
+    logger.error("a paid session does not match its order", extra={"fields": {"problem": problem}})
+    PaymentAttempt.objects.filter(pk=attempt.pk).update(flag=f"mismatch:{problem}"[:64], next_check_at=None)
+    return Fulfilment(Outcome.MISMATCH)
+
+
+def _grant(attempt: PaymentAttempt, session: Session) -> Fulfilment:
+    before = attempt.state
+    won = (
+        PaymentAttempt.objects.filter(pk=attempt.pk)
+        .exclude(state=PaymentAttempt.State.SUCCEEDED)
+        .update(
+            state=PaymentAttempt.State.SUCCEEDED,
+            session_id=session.session_id,
+            payment_intent=session.payment_intent,
+            checked_at=timezone.now(),
+            next_check_at=None,
+            flag=_flag(attempt, before),
+        )
+    )
+    if not won:
+        return Fulfilment(Outcome.ALREADY_GRANTED, Receipt.objects.get(session_id=session.session_id))
+    organizations.lock(attempt.organization_id)
+    receipt = _receipt(attempt, session)
+    for kind, credits in ((LotKind.PAID, receipt.paid_credits), (LotKind.PROMO, receipt.promo_credits)):
+        if credits:
+            ledger.grant(
+                organization_id=attempt.organization_id,
+                kind=kind,
+                credits=credits,
+                source="purchase",
+                actor=FULFILMENT,
+                receipt_id=receipt.pk,
+                live_money=attempt.live_money,
+            )
+    if receipt.paid_credits:
+        Agent.objects.filter(pk=attempt.agent_id, claim_state=ClaimState.UNCLAIMED).update(
+            claim_state=ClaimState.PAYMENT_BACKED_UNCLAIMED
+        )
+    _record(receipt)
+    reversals.attach(receipt=receipt)
+    account = CreditAccount.objects.get(organization_id=attempt.organization_id)
+    receipt.balance_after = account.free_credits + account.promo_credits + account.paid_credits
+    receipt.save(update_fields=["balance_after"])
+    return Fulfilment(Outcome.GRANTED, receipt)
+
+
+def _receipt(attempt: PaymentAttempt, session: Session) -> Receipt:
+    """Write the receipt: what the money bought, and what a promotion code added to it."""
+    bought = attempt.credits * session.paid_cents // session.subtotal_cents
+    return Receipt.objects.create(
+        organization_id=attempt.organization_id,
+        agent_id=attempt.agent_id,
+        quote_id=attempt.quote_id,
+        attempt=attempt,
+        session_id=session.session_id,
+        payment_intent=session.payment_intent,
+        payment_method=attempt.quote.payment_method,
+        paid_credits=bought,
+        promo_credits=attempt.credits - bought,
+        paid_cents=session.paid_cents,
+        live_money=attempt.live_money,
+        balance_after=0,
+        idempotency_key=attempt.idempotency_key,
+        created_at=timezone.now(),
+    )
+
+
+def _record(receipt: Receipt) -> None:
+    events.record(
+        EventType.CREDITS_PAYMENT_BACKED_GRANTED,
+        actor=FULFILMENT,
+        organization_id=receipt.organization_id,
+        agent_id=receipt.agent_id,
+        subject_id=receipt.credit_event_id,
+        operation="credits.grant",
+        status="succeeded",
+        summary=f"{receipt.granted_credits} credits granted",
+        links={
+            "quote_id": receipt.quote_id,
+            "receipt_id": receipt.pk,
+            "credit_event_id": receipt.credit_event_id,
+        },
+        credits=receipt.granted_credits,
+    )
+
+
+def _flag(attempt: PaymentAttempt, before: str) -> str:
+    """Say why staff should look at money that came after its terms had ended; it is credited all the same."""
+    if Receipt.objects.filter(quote_id=attempt.quote_id).exists():
+        return "second_payment"
+    if before in (PaymentAttempt.State.EXPIRED, PaymentAttempt.State.FAILED):
+        return "late_money"
+    if Agent.objects.filter(pk=attempt.agent_id, claim_state=ClaimState.REVOKED).exists():
+        return "agent_revoked"
+    return attempt.flag
+
+
+def _end(attempt: PaymentAttempt, state: PaymentAttempt.State, outcome: Outcome) -> Outcome:
+    """End an attempt that nobody can pay any more; a success is never undone."""
+    open_states = PaymentAttempt.objects.filter(pk=attempt.pk, state__in=PaymentAttempt.OPEN)
+    open_states.update(state=state, checked_at=timezone.now(), next_check_at=None)
+    return outcome
+
+
+def _wait(attempt: PaymentAttempt, session: Session) -> None:
+    """Note that the money is still to come, and look again after a pause that grows up to an hour."""
+    now = timezone.now()
+    pause = min(max(now - attempt.created_at, timedelta(minutes=1)), _LONGEST_PAUSE)
+    rows = PaymentAttempt.objects.filter(pk=attempt.pk, state__in=PaymentAttempt.OPEN)
+    rows.update(checked_at=now, next_check_at=now + pause)
+    if session.status == "complete":
+        rows.exclude(state=PaymentAttempt.State.PROCESSING).update(state=PaymentAttempt.State.PROCESSING)
