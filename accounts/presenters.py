@@ -1,6 +1,5 @@
 """JSON shapes of the first floor. No presenter asks the database."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from accounts import claims, contacts, emails
@@ -8,15 +7,9 @@ from accounts.actor import Actor
 from accounts.models import Agent, AgentToken, Claim
 from accounts.signup import SignedUp
 from accounts.tokens import HANDOVER
+from imageskill.core.instants import instant
 
 HANDOVER_SECONDS = int(HANDOVER.total_seconds())
-
-
-def instant(moment: datetime | None) -> str | None:
-    """Return ISO 8601 in UTC with milliseconds and `Z`."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def claim_json(claim: Claim) -> dict[str, Any]:

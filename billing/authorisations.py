@@ -8,11 +8,13 @@ from django.utils import timezone
 from accounts import grants, organizations, tokens
 from accounts.actor import Actor
 from accounts.models import AgentToken, ClaimState
-from billing import ledger
-from billing.models import CreditAccount, CreditLot, Hold
+from billing import decisions, ledger, mandates
+from billing.decisions import Draft
+from billing.ledger import Split
+from billing.models import CreditAccount, CreditLot, Hold, Mandate
 from billing.spendable import DailyJobs, Request, split
 from billing.windows import window
-from imageskill.core.errors import ApiError, ErrorCode, auth_required
+from imageskill.core.errors import auth_required
 from imageskill.core.units import database_now
 
 
@@ -20,30 +22,54 @@ def authorise(*, actor: Actor, job_id: str, request: Request, price_version: str
     """Hold the credits of a job, in the caller's unit of work, or raise the exact refusal.
 
     The organization's row is locked first and everything the decision rests on is read afterwards: the token,
-    the pause, the day's jobs, the balance. A revoke, a pause or another hold that committed before is seen.
+    the pause, the mandate with what was used and held, the day's jobs, the balance. A revoke, a pause, a lowered
+    cap or another hold that committed before is seen. `RefusedError` carries what is to be recorded of a refusal.
     """
     organizations.lock(actor.organization_id)
     now = database_now()
     current = _current(actor, now)
     grants.require_active(current.agent)
-    lots = spendable_lots(actor.organization_id)
-    return ledger.hold(
+    mandate = mandates.current(agent_id=actor.actor_id, organization_id=actor.organization_id)
+    draft = _judged(mandate, request, now)
+    hold = ledger.hold(
         organization_id=actor.organization_id,
         agent_id=actor.actor_id,
         job_id=job_id,
-        split=split(request, lots, daily_jobs(current, now), debt_credits=debt_of(actor.organization_id)),
+        split=_split(current, request, now),
         price_version=price_version,
         authorised_at=now,
         actor=actor,
     )
+    if draft is not None:
+        decisions.record_allowed(draft, hold)
+    return hold
 
 
 def foresee(*, actor: Actor, request: Request) -> None:
     """Raise the refusal that `authorise` would give now; nothing is locked, held or written."""
-    split(
+    now = timezone.now()
+    mandate = mandates.current(agent_id=actor.actor_id, organization_id=actor.organization_id)
+    _judged(mandate, request, now)
+    _split(actor, request, now)
+
+
+def _judged(mandate: Mandate | None, request: Request, now: datetime) -> Draft | None:
+    if mandate is None:
+        return None
+    return decisions.judge(
+        mandate=mandate,
+        model_id=request.model_id,
+        needed=request.credits,
+        at=now,
+        approved=request.approved,
+    )
+
+
+def _split(actor: Actor, request: Request, now: datetime) -> Split:
+    return split(
         request,
         spendable_lots(actor.organization_id),
-        daily_jobs(actor, timezone.now()),
+        daily_jobs(actor, now),
         debt_credits=debt_of(actor.organization_id),
     )
 
@@ -109,14 +135,3 @@ def daily_jobs(actor: Actor, now: datetime) -> DailyJobs:
     ).count()
     claimed = actor.agent.claim_state == ClaimState.CLAIMED
     return DailyJobs(limit=None if claimed else settings.PREVIEW_DAILY_JOBS, used=used, resets_at=day.end)
-
-
-def can_pay(*, actor: Actor, request: Request) -> bool:
-    """Say whether the request could be paid now."""
-    try:
-        foresee(actor=actor, request=request)
-    except ApiError as refusal:
-        if refusal.code is ErrorCode.QUOTA_EXCEEDED:
-            return False
-        raise
-    return True

@@ -12,6 +12,7 @@ from billing.models import PaymentAttempt, Receipt
 from billing.windows import window
 from imageskill.core import tallies
 from imageskill.core.errors import ApiError, ErrorCode
+from imageskill.core.instants import instant
 
 UNCLAIMED_CREDITS_A_DAY: Final = 2000
 UNCLAIMED_CREDITS_IN_ALL: Final = 5000
@@ -41,7 +42,7 @@ def check(*, agent: Agent, credits: int, with_open_attempts: bool = False) -> No
         cap_total=UNCLAIMED_CREDITS_IN_ALL,
         used_total=total,
         needed=credits,
-        resets_at=today.end.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        resets_at=instant(today.end),
         suggested_command="image-skill whoami --json",
     )
 

@@ -1,5 +1,6 @@
 """The numbers of `GET /v1/quota`: read in one query, and nothing is written."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,9 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Agent, ClaimState
-from billing.models import Hold, SpendBucket
+from billing import ledger, mandates
+from billing.mandates import Counter
+from billing.models import Hold, Mandate, SpendBucket
 from billing.windows import NAMES, Window, window
 
 
@@ -27,17 +30,20 @@ class Quota:
     daily_used: int
     daily_unlimited: bool
     day: Window
-    spent: dict[str, tuple[int, int]]
-    """Window name -> credits used, credits held."""
+    spend: tuple[Counter, ...]
+    """Each window with its cap, from per_job to lifetime."""
+    approval_threshold: int | None
 
 
 def of_agent(agent: Agent) -> Quota:
-    """Return the quota of an agent (one query)."""
+    """Return the quota of an agent: one query, and one more for what an owner of a claimed agent allows."""
     now = timezone.now()
     day = window("day", now)
+    claimed = agent.claim_state == ClaimState.CLAIMED
+    mandate = mandates.current(agent_id=agent.pk, organization_id=agent.organization_id) if claimed else None
     row = (
         Agent.objects.filter(pk=agent.pk)
-        .annotate(daily_used=_daily_used(day), **_spending(now))
+        .annotate(daily_used=_daily_used(day), **_spending(now, mandate))
         .values(
             "daily_used",
             *_spending_names(),
@@ -50,7 +56,6 @@ def of_agent(agent: Agent) -> Quota:
         .get()
     )
     account = "organization__credit_account__"
-    claimed = agent.claim_state == ClaimState.CLAIMED
     return Quota(
         at=now,
         free_credits=row[f"{account}free_credits"] or 0,
@@ -61,7 +66,8 @@ def of_agent(agent: Agent) -> Quota:
         daily_used=row["daily_used"],
         daily_unlimited=claimed,
         day=day,
-        spent={name: (row[f"{name}_used"], row[f"{name}_held"]) for name in (*NAMES, "lifetime")},
+        spend=tuple(_counters(row, mandate, now)),
+        approval_threshold=mandate.approval_threshold if mandate is not None else None,
     )
 
 
@@ -77,18 +83,28 @@ def _daily_used(day: Window) -> Any:  # noqa: ANN401 - a query expression
     return Coalesce(Subquery(counted, output_field=IntegerField()), Value(0))
 
 
-def _spending(now: datetime) -> dict[str, Any]:
+def _spending(now: datetime, mandate: Mandate | None) -> dict[str, Any]:
     buckets = SpendBucket.objects.filter(agent_id=OuterRef("pk"), organization_id=OuterRef("organization_id"))
     sums = {}
     for name in (*NAMES, "lifetime"):
         inside = Q()
         if name != "lifetime":
-            span = window(name, now)
+            span = window(name, now, mandates.zone_of(mandate))
             inside = Q(start__gte=span.start, start__lt=span.end)
+        elif mandate is not None:
+            inside = Q(start__gte=ledger.bucket_start(mandate.lifetime_starts_at))
         for word, column in (("used", "settled_credits"), ("held", "held_credits")):
             total = buckets.filter(inside).order_by().values("agent_id").annotate(n=Sum(column)).values("n")
             sums[f"{name}_{word}"] = Coalesce(Subquery(total, output_field=IntegerField()), Value(0))
     return sums
+
+
+def _counters(row: dict[str, Any], mandate: Mandate | None, now: datetime) -> Iterator[Counter]:
+    yield Counter("per_job", mandate.cap_per_job if mandate else None, 0, 0, None)
+    for name in (*NAMES, "lifetime"):
+        cap = getattr(mandate, f"cap_{name}") if mandate else None
+        ends = window(name, now, mandates.zone_of(mandate)).end if name != "lifetime" else None
+        yield Counter(name, cap, row[f"{name}_used"], row[f"{name}_held"], ends)
 
 
 def _spending_names() -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from billing.ledger import Split
 from billing.models import CreditLot, LotKind
 from imageskill.core.errors import ApiError, ErrorCode
+from imageskill.core.instants import instant
 
 _ORDER = {LotKind.FREE: 0, LotKind.PROMO: 1, LotKind.PAID: 2}
 QUOTA = "image-skill usage quota --json"
@@ -16,11 +17,16 @@ TOP_UP = "image-skill credits packs list --json"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a job needs: its price, whether free credits may buy its model, and which model they would buy."""
+    """What a job needs: its model and price, whether free credits may buy it, and which model they would buy.
 
+    `approved`: the owner has approved exactly this plan.
+    """
+
+    model_id: str
     credits: int
     free_allowed: bool
     free_alternative: str | None
+    approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ def _refusal(request: Request, lots: Sequence[CreditLot], daily: DailyJobs) -> A
             status=429,
             reason="daily_jobs",
             daily_jobs={"limit": daily.limit, "used": daily.used, "remaining": 0},
-            resets_at=daily.resets_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            resets_at=instant(daily.resets_at),
             **_numbers(request, free, other),
         )
     if not request.free_allowed and free:

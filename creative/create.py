@@ -1,19 +1,16 @@
 """Creating pictures: every check before any hold, then one job with one hold in one transaction."""
 
-from dataclasses import dataclass
-
-from django.utils import timezone
+from dataclasses import dataclass, replace
 
 from accounts import grants, organizations
 from accounts.actor import Actor
-from billing import authorisations
-from creative import assets, jobs, leases, offers, planning, policy, queue
-from creative.catalogue import loader
-from creative.catalogue.entries import Operation
+from billing import authorisations, decisions
+from billing.decisions import ApprovalNeededError, RefusedError
+from creative import approvals, assets, jobs, leases, offers, placing, planning, policy, queue
 from creative.catalogue.selection import Row
 from creative.models import Job
 from creative.planning import Plan, Wanted
-from imageskill.core import events, idempotency, ids, trace
+from imageskill.core import events, idempotency, ids
 from imageskill.core.errors import ApiError, ErrorCode
 from imageskill.core.events import EventType
 from imageskill.core.idempotency import Claimed
@@ -53,24 +50,40 @@ def is_free_again(job: Job) -> bool:
 
 
 def plan_for(actor: Actor | None, wanted: Wanted) -> Plan:
-    """Return the plan of a request with every check that needs no lock, in the wire's order."""
+    """Return the plan of a request with every check that needs no lock, in the wire's order.
+
+    Of a dry run also what the owner and the balance allow is foreseen; of a real call that is judged under the
+    lock, where a refusal is recorded.
+    """
     if actor is not None:
         grants.require(actor.agent, GRANTS[wanted.operation])
         grants.require_active(actor.agent)
+    made = _planned(actor, wanted)
+    if actor is None or not wanted.dry_run:
+        return made
+    try:
+        authorisations.foresee(actor=actor, request=offers.payment(made))
+    except ApprovalNeededError:
+        return replace(made, approval_required=True)
+    return made
 
+
+def _planned(actor: Actor | None, wanted: Wanted) -> Plan:
     def attempt(row: Row, reason: str) -> Plan:
         draft = planning.draft(wanted, row.entry)
         if actor is not None:
             for reference in wanted.references:
                 assets.visible_to(actor, reference)
         policy.check(wanted.prompt)
-        made = planning.plan(wanted, row.entry, draft, reason=reason)
-        if actor is not None:
-            authorisations.foresee(actor=actor, request=offers.payment(made))
-        return made
+        return planning.plan(wanted, row.entry, draft, reason=reason)
+
+    def payable(made: Plan) -> bool:
+        return actor is None or _is_payable(actor, made)
 
     if wanted.model is None or wanted.model == "default":
-        return offers.first_payable(wanted.operation, wanted.provider, lambda row: attempt(row, "first_payable"))
+        return offers.first_payable(
+            wanted.operation, wanted.provider, lambda row: attempt(row, "first_payable"), payable
+        )
     row = offers.executable_row(wanted.model)
     if wanted.provider not in (None, row.entry.provider_id):
         raise ApiError(
@@ -81,9 +94,26 @@ def plan_for(actor: Actor | None, wanted: Wanted) -> Plan:
     return attempt(row, "requested")
 
 
+def _is_payable(actor: Actor, made: Plan) -> bool:
+    try:
+        authorisations.foresee(actor=actor, request=offers.payment(made))
+    except ApiError:
+        return False
+    return True
+
+
 def submit(actor: Actor, plan: Plan, key: Claimed | None) -> Submitted:
-    """Make the job and hand it to the runner; a call of the same key that was faster is joined instead."""
-    submitted = _place(actor, plan, key)
+    """Make the job and hand it to the runner; a call of the same key that was faster is joined instead.
+
+    APPROVAL_REQUIRED: the plan waits for its owner now. What the owner's limits refuse is recorded, then told.
+    """
+    try:
+        submitted = _place(actor, plan, key)
+    except ApprovalNeededError as needed:
+        raise approvals.request(actor=actor, plan=plan, key=key, needed=needed) from needed
+    except RefusedError as refused:
+        decisions.record_refused(refused.draft)
+        raise
     if not submitted.replayed:
         queue.enqueue(submitted.job.pk)
     return submitted
@@ -101,9 +131,8 @@ def _place(actor: Actor, plan: Plan, key: Claimed | None) -> Submitted:
     hold = authorisations.authorise(
         actor=actor, job_id=job_id, request=offers.payment(plan), price_version=plan.cost.price_version
     )
-    job = _job(actor, plan, job_id, retry_of=earlier)
+    job = placing.new_job(actor, plan, state=Job.State.QUEUED, retry_of=earlier, job_id=job_id)
     job.hold = hold
-    job.state = Job.State.QUEUED
     job.deadline_at = job.created_at + jobs.deadline()
     job.save(force_insert=True)
     Job.objects.filter(pk=job.pk).update(lease_expires_at=leases.until())
@@ -115,8 +144,7 @@ def _place(actor: Actor, plan: Plan, key: Claimed | None) -> Submitted:
 @unit_of_work
 def keep_plan(actor: Actor, plan: Plan) -> Job:
     """Write the job of a dry run: planned, nothing held, removed after a week."""
-    job = _job(actor, plan, ids.new_id("job"), retry_of=None)
-    job.state = Job.State.PLANNED
+    job = placing.new_job(actor, plan, state=Job.State.PLANNED)
     job.finished_at = job.created_at
     job.save(force_insert=True)
     events.record(
@@ -133,38 +161,3 @@ def keep_plan(actor: Actor, plan: Plan) -> Job:
         credits=job.credits_required,
     )
     return job
-
-
-def capability_id(operation: str) -> str:
-    """Return the capability under which an operation is performed."""
-    wanted = Operation.GENERATE if operation == "create" else Operation.EDIT
-    return loader.current().capability_for(wanted).id
-
-
-def _job(actor: Actor, plan: Plan, job_id: str, *, retry_of: Job | None) -> Job:
-    wanted = plan.wanted
-    width, height = plan.size or (None, None)
-    return Job(
-        id=job_id,
-        organization_id=actor.organization_id,
-        agent_id=actor.actor_id,
-        token_id=actor.token_id,
-        operation=wanted.operation,
-        capability_id=capability_id(wanted.operation),
-        model_id=plan.entry.id,
-        intent=wanted.intent,
-        prompt=wanted.prompt,
-        parameters=plan.parameters,
-        selection={"reason": plan.reason, "defaults_applied": list(plan.defaults_applied)},
-        output_count=wanted.output_count,
-        expected_width=width,
-        expected_height=height,
-        credits_required=plan.credits_required,
-        credits_per_output=plan.credits_per_output,
-        cost_micros=plan.cost_micros,
-        pricing_confidence=str(plan.cost.confidence),
-        price_version=plan.cost.price_version,
-        retry_of=retry_of.pk if retry_of is not None else "",
-        trace_id=trace.current(),
-        created_at=timezone.now(),
-    )

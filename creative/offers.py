@@ -60,13 +60,19 @@ def executable_row(reference: str) -> Row:
     return row
 
 
-def first_payable(operation: str, provider: str | None, attempt: Callable[[Row], Plan]) -> Plan:
-    """Return the plan of the first model, in the catalogue's order, that `attempt` accepts.
+def first_payable(
+    operation: str,
+    provider: str | None,
+    attempt: Callable[[Row], Plan],
+    payable: Callable[[Plan], bool],
+) -> Plan:
+    """Return the plan of the first model, in the catalogue's order, that fits and that the caller can pay.
 
-    `attempt` raises where a model does not fit or cannot be paid. When none is accepted, the refusal of the
-    last one is raised: it is the one with the lowest price.
+    `attempt` raises where a model does not fit. Where none can be paid the last that fits is returned: it has the
+    lowest price, and its refusal says what is missing. Where none fits, the last refusal is raised.
     """
     refusal: ApiError | None = None
+    unpaid: Plan | None = None
     for row in rows():
         if (
             not row.available
@@ -75,9 +81,15 @@ def first_payable(operation: str, provider: str | None, attempt: Callable[[Row],
         ):
             continue
         try:
-            return attempt(row)
+            made = attempt(row)
         except ApiError as error:
             refusal = error
+            continue
+        if payable(made):
+            return made
+        unpaid = made
+    if unpaid is not None:
+        return unpaid
     raise refusal or ApiError(
         ErrorCode.PROVIDER_UNAVAILABLE,
         f"No model is available for {operation}.",
@@ -94,11 +106,13 @@ def preview_models() -> tuple[str, ...]:
     return tuple(row.entry.id for row in rows() if default_cost(row.entry).micros_per_image == 0)
 
 
-def payment(plan: Plan) -> Request:
-    """Return what a plan asks of the organization's credits."""
+def payment(plan: Plan, *, approved: bool = False) -> Request:
+    """Return what a plan asks of the organization's credits; `approved`: its owner approved exactly this one."""
     preview = preview_models()
     return Request(
+        model_id=plan.entry.id,
         credits=plan.credits_required,
         free_allowed=plan.entry.id in preview,
         free_alternative=preview[-1] if preview else None,
+        approved=approved,
     )

@@ -49,6 +49,8 @@ class Plan:
     cost: ProviderCost
     credits_per_output: int
     warnings: tuple[str, ...]
+    approval_required: bool = False
+    """Whether the owner has to approve it first; known of dry runs only."""
 
     @property
     def credits_required(self) -> int:

@@ -6,8 +6,8 @@ from django.urls import include, path
 
 from accounts.models import Agent
 from accounts.views import AgentClaim, AgentClaimCollect, AgentSignup, AgentTokenRotate, Whoami
-from billing import allowances, quota
-from billing.presenters.quota import limits_json
+from billing import allowances, mandates, quota
+from billing.presenters.quota import limits_json, mandate_json
 from billing.views.quota import QuotaShow
 from creative import offers
 from imageskill.core import api
@@ -27,14 +27,17 @@ def limits_of(agent: Agent) -> dict[str, Any]:
 
 def mandate_of(agent: Agent) -> dict[str, Any]:
     """Return what the owner allows; nothing is set before an owner sets it."""
-    return {"caps": {}, "approval_threshold_credits": None, "paused": agent.paused_at is not None}
+    mandate = mandates.current(agent_id=agent.pk, organization_id=agent.organization_id)
+    return mandate_json(mandate, paused=agent.paused_at is not None)
 
 
 def models_of(agent: Agent) -> dict[str, Any]:
     """Return which models an agent may use, and the most pictures of one request."""
     most = max(row.entry.max_outputs for row in offers.rows())
+    mandate = mandates.current(agent_id=agent.pk, organization_id=agent.organization_id)
+    limited = mandate.allowed_models if mandate is not None else None
     return {
-        "allowed": "all",
+        "allowed": "all" if limited is None else limited,
         "max_outputs_per_request": most,
         "free_credits_buy": list(offers.preview_models()),
     }

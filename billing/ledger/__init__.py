@@ -5,7 +5,7 @@ Money that goes back takes them along (`freeze`, `reverse`), or gives them again
 Every function works inside the caller's unit of work, with the organization's row locked.
 """
 
-from billing.ledger.holding import Split, hold, release, settle
+from billing.ledger.holding import Split, bucket_start, hold, release, settle
 from billing.ledger.opening import account_of, grant
 from billing.ledger.reversing import freeze, lots_of_receipt, outstanding, restore, reverse, unfreeze
 from billing.ledger.transferring import transfer
@@ -15,6 +15,7 @@ __all__ = [
     "Offence",
     "Split",
     "account_of",
+    "bucket_start",
     "freeze",
     "grant",
     "hold",

@@ -4,6 +4,7 @@ from billing.models.account import CreditAccount, CreditLot, LotKind
 from billing.models.allowance import FreeAllowance
 from billing.models.entry import EntryKind, LedgerEntry
 from billing.models.hold import Hold, SpendBucket, UsageEvent
+from billing.models.mandate import Decision, Mandate
 from billing.models.purchase import PaymentAttempt, PaymentMethod, Quote, Receipt
 from billing.models.reversal import Reversal
 from billing.models.stripe_event import StripeEvent
@@ -11,11 +12,13 @@ from billing.models.stripe_event import StripeEvent
 __all__ = [
     "CreditAccount",
     "CreditLot",
+    "Decision",
     "EntryKind",
     "FreeAllowance",
     "Hold",
     "LedgerEntry",
     "LotKind",
+    "Mandate",
     "PaymentAttempt",
     "PaymentMethod",
     "Quote",

@@ -4,13 +4,13 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from accounts.presenters import instant
 from billing import packs, pricing, purchase_limits, quotes, rails
 from billing.models import PaymentAttempt, PaymentMethod, Quote, Receipt, Reversal
 from billing.packs import Pack
 from billing.presenters.quota import limits_json
 from billing.purchase_status import Standing
 from billing.quota import Quota
+from imageskill.core.instants import instant
 
 CONTRACT: Final = "image-skill.payment-methods.v1"
 _ATTEMPT_STATUS: Final = {

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from accounts.models import Agent
-from accounts.presenters import instant
 from billing import packs, pricing, rails
-from billing.models import PaymentMethod
+from billing.mandates import WINDOWS, Counter
+from billing.models import Mandate, PaymentMethod
 from billing.quota import Quota
-from billing.windows import window
+from imageskill.core.instants import instant
 
 TOP_UP = "image-skill credits packs list --json"
 _LOW_CREDITS = 5
@@ -29,12 +29,14 @@ def limits_json(quota: Quota) -> dict[str, Any]:
 def spendable_credits(quota: Quota) -> int:
     """Return what the next job may take now: free credits count while a free job of the day is left.
 
-    Nothing before a debt is repaid.
+    Nothing before a debt is repaid, and never more than the owner's caps leave.
     """
     if quota.debt_credits:
         return 0
     free_usable = quota.daily_unlimited or quota.daily_used < quota.daily_limit
-    return quota.other_credits + (quota.free_credits if free_usable else 0)
+    balance = quota.other_credits + (quota.free_credits if free_usable else 0)
+    left = [counter.remaining for counter in quota.spend if counter.remaining is not None]
+    return min([balance, *left])
 
 
 def quota_json(agent: Agent, quota: Quota, models: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,18 +53,36 @@ def quota_json(agent: Agent, quota: Quota, models: Mapping[str, Any]) -> dict[st
             "resets_at": instant(quota.day.end),
         },
         "models": dict(models),
-        "spend": _spend_json(quota),
-        "approval_threshold_credits": None,
+        "spend": {counter.window: _counter_json(counter) for counter in quota.spend},
+        "approval_threshold_credits": quota.approval_threshold,
         "top_up": _top_up_json(quota),
     }
 
 
-def _spend_json(quota: Quota) -> dict[str, Any]:
-    told: dict[str, Any] = {"per_job": {"cap": None, "used": 0, "held": 0, "remaining": None, "resets_at": None}}
-    for name, (used, held) in quota.spent.items():
-        ends = None if name == "lifetime" else instant(window(name, quota.at).end)
-        told[name] = {"cap": None, "used": used, "held": held, "remaining": None, "resets_at": ends}
-    return told
+def _counter_json(counter: Counter) -> dict[str, Any]:
+    return {
+        "cap": counter.cap,
+        "used": counter.used,
+        "held": counter.held,
+        "remaining": counter.remaining,
+        "resets_at": instant(counter.resets_at),
+    }
+
+
+def mandate_json(mandate: Mandate | None, *, paused: bool) -> dict[str, Any]:
+    """Return what the owner allows, as whoami tells it."""
+    if mandate is None:
+        return {"caps": {}, "approval_threshold_credits": None, "paused": paused}
+    caps = {name: getattr(mandate, "cap_per_job" if name == "per_job" else f"cap_{name}") for name in WINDOWS}
+    return {
+        "version": mandate.version,
+        "caps": {name: cap for name, cap in caps.items() if cap is not None},
+        "time_zone": mandate.time_zone,
+        "approval_threshold_credits": mandate.approval_threshold,
+        "allowed_models": "all" if mandate.allowed_models is None else mandate.allowed_models,
+        "ends_at": instant(mandate.ends_at),
+        "paused": paused,
+    }
 
 
 def _top_up_json(quota: Quota) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from accounts.presenters import instant
+from imageskill.core.instants import instant
 from imageskill.core.models import ActivityEvent
 
 SOURCE = "hosted_activity_ledger"

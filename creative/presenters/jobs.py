@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from accounts.presenters import instant
 from billing import pricing
 from creative import assets
 from creative.models import Asset, Job
 from imageskill.core.errors import ErrorCode
+from imageskill.core.instants import instant
 
 _MICROS = 1_000_000
 

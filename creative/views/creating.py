@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from accounts.actor import Actor
 from accounts.permissions import caller_or_none
 from billing import quota
-from creative import advice, assets, create, failures, jobs, offers, waiting
+from creative import advice, approvals, assets, create, failures, jobs, offers, placing, waiting
 from creative.models import Job
 from creative.planning import Wanted
 from creative.presenters import creating as presenters
@@ -116,14 +116,17 @@ class Create(ApiView):
         with advice.advising(lambda: wanted):
             plan = create.plan_for(actor, wanted)
         self.warnings += plan.warnings
-        capability = create.capability_id(wanted.operation)
+        capability = placing.capability_id(wanted.operation)
         if actor is None:
             return self.answer(presenters.anonymous_plan_json(plan, capability))
         job = create.keep_plan(actor, plan)
-        return self.answer(presenters.create_json(job, (), quota.of_agent(actor.agent)))
+        told = presenters.create_json(job, (), quota.of_agent(actor.agent))
+        return self.answer(told | ({"approval_required": True} if plan.approval_required else {}))
 
     def _end(self, request: Request, actor: Actor, job: Job, *, has_key: bool) -> HttpResponse:
         """Wait as the caller wishes, then tell the end, or that the job still runs."""
+        if job.state == Job.State.AWAITING_APPROVAL:
+            raise approvals.required(job)
         if not job.is_final:
             fast = offers.entry_of(job.model_id).latency_class == "fast"
             waiting.until_end(job, seconds=seconds_to_wait(request), counted=not fast)

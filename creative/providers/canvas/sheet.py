@@ -122,8 +122,16 @@ class Sheet:
         if rx < 1 or ry < 1:
             return
         curve = [round(255 * strength * (max(0.0, 1 - step / 180) ** 2)) for step in range(256)]
-        light = Image.radial_gradient("L").point(curve).resize((2 * rx, 2 * ry), Image.Resampling.BILINEAR)
-        self.image.paste(colour, (round(x) - rx, round(y) - ry), light)
+        left, top = round(x) - rx, round(y) - ry
+        seen = (max(0, left), max(0, top), min(self.w, left + 2 * rx), min(self.h, top + 2 * ry))
+        if seen[0] >= seen[2] or seen[1] >= seen[3]:
+            return
+        # Only the part on the sheet is made: a wide glow is mostly outside of it.
+        across, down = 256 / (2 * rx), 256 / (2 * ry)
+        part = ((seen[0] - left) * across, (seen[1] - top) * down, (seen[2] - left) * across, (seen[3] - top) * down)
+        light = Image.radial_gradient("L").point(curve)
+        size = (seen[2] - seen[0], seen[3] - seen[1])
+        self.image.paste(colour, seen[:2], light.resize(size, Image.Resampling.BILINEAR, box=part))
 
     def shadow(self, points: Sequence[Point], blur: float, strength: float, colour: Colour = (10, 12, 26)) -> None:
         """Lay a soft shadow in the shape of a polygon; `blur` is a share of the shorter side."""

@@ -2,13 +2,15 @@
 
 from typing import Final
 
+from PIL import Image, ImageChops, ImageFilter
+
 from creative.providers.canvas import devices, things
 from creative.providers.canvas.colour import Colour, darker, lighter, mix, turned
 from creative.providers.canvas.dice import Dice
 from creative.providers.canvas.frame import Frame
 from creative.providers.canvas.light import Light
 from creative.providers.canvas.scene import Scene, Thing
-from creative.providers.canvas.sheet import Sheet
+from creative.providers.canvas.sheet import Point, Sheet
 
 PAINTERS: Final = {
     "camera": things.camera,
@@ -27,8 +29,33 @@ PAINTERS: Final = {
     "heart": devices.heart,
     "emblem": devices.emblem,
 }
-_WIDE: Final = {"camera": 1.36, "laptop": 1.6, "book": 1.1, "fruit": 0.8, "chair": 1.1, "mug": 0.9, "vase": 0.85}
-_TALL: Final = {"camera": 0.6, "laptop": 0.54, "mug": 0.52, "fruit": 0.4, "book": 0.56, "gem": 0.5, "heart": 0.56}
+_WIDE: Final = {
+    "camera": 1.44,
+    "laptop": 1.6,
+    "book": 1.2,
+    "fruit": 0.95,
+    "chair": 1.2,
+    "mug": 1.1,
+    "vase": 0.9,
+    "robot": 1.0,
+    "emblem": 1.1,
+    "gem": 1.0,
+    "heart": 1.05,
+    "lamp": 0.85,
+}
+"""Widths in units of each thing's own size, with a little air."""
+_TALL: Final = {"camera": 0.56, "laptop": 0.52, "mug": 0.42, "fruit": 0.3, "book": 0.44, "gem": 0.42, "heart": 0.46}
+_USUAL: Final = 0.5
+_WALLS: Final = (
+    (158, 184, 182),
+    (220, 186, 152),
+    (160, 178, 202),
+    (220, 184, 172),
+    (174, 190, 162),
+    (226, 198, 142),
+)
+_GLOSS: Final = {"steel": 0.34, "marble": 0.24, "wood": 0.1}
+"""How strongly a surface mirrors what stands upon it."""
 _EDGE: Final = 0.62
 """Where the table begins, as a share of the height."""
 
@@ -40,7 +67,7 @@ def paint_still_life(sheet: Sheet, light: Light, scene: Scene, dice: Dice) -> No
     _room(sheet, wall, light, dice.of("room"))
     _table(sheet, surface, wall, dice.of("table"))
     shown = [thing for thing in scene.things if thing.kind in PAINTERS] or [Thing("vase")]
-    _arrange(sheet, shown[:3], light, dice.of("things"))
+    _arrange(sheet, shown[:3], light, dice.of("things"), gloss=_GLOSS.get(surface, 0.0))
 
 
 def _wall(scene: Scene, light: Light, dice: Dice) -> Colour:
@@ -50,10 +77,10 @@ def _wall(scene: Scene, light: Light, dice: Dice) -> Colour:
     taken = next((thing.colour for thing in scene.things if thing.colour), None)
     spare = [colour for colour in scene.colours if colour != taken]
     if spare:
-        return mix(spare[0], (232, 228, 220), 0.6)
-    if taken:
-        return mix(turned(taken, 180, 0.5, 1.0), (226, 224, 218), 0.62)
-    return dice.one_of(((206, 214, 212), (222, 208, 190), (198, 206, 216), (214, 200, 196), (196, 210, 198)))
+        return mix(spare[0], (228, 222, 212), 0.5)
+    if taken and max(taken) - min(taken) > 40:
+        return mix(turned(taken, dice.one_of((165, 180, 195)), 0.5, 1.0), (216, 212, 202), 0.48)
+    return dice.one_of(_WALLS)
 
 
 def _room(sheet: Sheet, wall: Colour, light: Light, dice: Dice) -> None:
@@ -132,20 +159,53 @@ def _marble(sheet: Sheet, dice: Dice) -> None:
     sheet.backdrop((lighter(tone, 0.8), darker(tone, 0.1)), _EDGE - 0.003, _EDGE + 0.004)
 
 
-def _arrange(sheet: Sheet, shown: list[Thing], light: Light, dice: Dice) -> None:
+def _arrange(sheet: Sheet, shown: list[Thing], light: Light, dice: Dice, *, gloss: float) -> None:
     """Stand the things on the table: one large in the middle, or a small group, the first in front."""
     placed = [
-        Thing(thing.kind, thing.colour, 1, thing.size) for thing in shown for _ in range(min(thing.count, 4))
+        Thing(thing.kind, thing.colour, 1, thing.size)
+        for thing in shown
+        for _ in range(1 if thing.kind in ("book", "vase") else min(thing.count, 4))
     ][:5]
-    spread = sum(_WIDE.get(thing.kind, 0.7) * thing.size for thing in placed)
-    room = sheet.w / sheet.u * 0.86
-    scale = min(1.0, room / (spread * 0.56 + 0.3)) * min(1.0, 1.25 / len(placed) ** 0.25)
-    x = 0.5 - sheet.x_of(spread * 0.28 * scale) if len(placed) > 1 else 0.5 + dice.between(-0.03, 0.03)
+    spans = [_WIDE.get(thing.kind, 0.7) * _TALL.get(thing.kind, _USUAL) * thing.size for thing in placed]
+    room = sheet.w / sheet.u * 0.9
+    scale = min(1.3 if len(placed) == 1 else 1.15, room / sum(spans), sheet.h / sheet.u * 1.3)
+    x = 0.5 - sheet.x_of(sum(spans) * scale) / 2
+    foot = _EDGE + (0.2 if len(placed) == 1 else 0.17)
+    standing = []
     for place, thing in enumerate(placed):
-        width = sheet.x_of(_WIDE.get(thing.kind, 0.7) * thing.size * 0.56 * scale)
-        middle = x + width / 2 if len(placed) > 1 else x
-        foot = _EDGE + 0.19 + (0.035 if place % 2 else 0.0)
-        size = _TALL.get(thing.kind, 0.56) * scale * thing.size**0.5
-        frame = Frame(sheet, (middle, foot), min(size, sheet.h / sheet.u * 0.6))
-        PAINTERS[thing.kind](frame, thing.colour, light, dice.of(f"{thing.kind}{place}"))
+        width = sheet.x_of(spans[place] * scale)
+        step = 0.0 if gloss or len(placed) == 1 else (0.0, 0.05, 0.015, 0.055, 0.01)[place]
+        size = _TALL.get(thing.kind, _USUAL) * scale * thing.size
+        standing.append((thing, (x + width / 2, foot + step), size, dice.of(f"{thing.kind}{place}")))
         x += width
+    if gloss:
+        plain = sheet.image.copy()
+        _stand(sheet, standing, light)
+        _mirror(sheet, plain, foot, gloss)
+    _stand(sheet, sorted(standing, key=lambda one: one[1][1]), light)
+
+
+def _stand(sheet: Sheet, standing: "list[tuple[Thing, Point, float, Dice]]", light: Light) -> None:
+    for thing, foot, size, dice in standing:
+        PAINTERS[thing.kind](Frame(sheet, foot, size), thing.colour, light, dice.of("strokes"))
+
+
+def _mirror(sheet: Sheet, plain: Image.Image, foot: float, gloss: float) -> None:
+    """Go on upon the plain sheet, with all that was painted over it mirrored softly below the foot."""
+    line = round(foot * sheet.h)
+    depth = sheet.h - line
+    box = (0, max(0, line - depth), sheet.w, line)
+    small = (sheet.w // 4, max(1, (box[3] - box[1]) // 4))
+    painted = sheet.image.crop(box).resize(small, Image.Resampling.BOX)
+    bare = plain.crop(box).resize(small, Image.Resampling.BOX)
+    changed = ImageChops.difference(painted, bare).convert("L").point([0] * 6 + [255] * 250)
+    fade = Image.linear_gradient("L").resize(small).point([round(gloss * step) for step in range(256)])
+    mask = ImageChops.multiply(changed, fade).filter(ImageFilter.GaussianBlur(2))
+    size = (box[2] - box[0], box[3] - box[1])
+    flip = Image.Transpose.FLIP_TOP_BOTTOM
+    plain.paste(
+        painted.transpose(flip).resize(size, Image.Resampling.BILINEAR),
+        (0, line),
+        mask.transpose(flip).resize(size, Image.Resampling.BILINEAR),
+    )
+    sheet.replace(plain)

@@ -5,6 +5,7 @@ from creative.providers.canvas.dice import Dice
 from creative.providers.canvas.frame import Frame, round_body, turned_metal
 from creative.providers.canvas.light import Light
 from creative.providers.canvas.nature import blossom
+from creative.providers.canvas.sheet import smooth
 
 
 def camera(frame: Frame, colour: Colour | None, light: Light, dice: Dice) -> None:
@@ -26,10 +27,12 @@ def camera(frame: Frame, colour: Colour | None, light: Light, dice: Dice) -> Non
     for row in range(11):
         for column in range(25):
             x, y = -0.58 + 0.0485 * column, 0.11 + 0.04 * row
-            if x * x + (y - 0.32) ** 2 > 0.1:
+            if x * x + (y - 0.325) ** 2 > 0.095:
                 frame.disc(lighter(leather, 0.12), x, y, 0.006)
-    _lens(frame, 0.0, 0.31, 0.33, metal)
-    frame.line(lighter(leather, 0.3), 0.006, (-0.6, 0.54), (0.6, 0.54))
+    frame.line(darker(metal, 0.45), 0.008, (-0.605, 0.54), (0.605, 0.54))
+    for side in (-1, 1):
+        frame.block(turned_metal(metal), side * 0.635 - 0.022, 0.58, side * 0.635 + 0.022, 0.64, 0.015)
+    _lens(frame, 0.0, 0.325, 0.29, metal)
 
 
 def _window(frame: Frame, left: float, low: float, width: float, height: float) -> None:
@@ -79,7 +82,8 @@ def mug(frame: Frame, colour: Colour | None, light: Light, dice: Dice) -> None:
     glaze = colour or dice.one_of(((70, 124, 132), (206, 98, 72), (226, 216, 196), (64, 78, 110)))
     frame.shadow(0.4, 0.16, 0.55)
     for width, tone in ((0.1, darker(glaze, 0.3)), (0.06, lighter(glaze, 0.1))):
-        frame.line(tone, width, (0.3, 0.58), (0.46, 0.56), (0.52, 0.4), (0.44, 0.24), (0.28, 0.18))
+        bow = [(0.3, 0.575), (0.42, 0.585), (0.51, 0.51), (0.53, 0.4), (0.49, 0.28), (0.4, 0.2), (0.28, 0.17)]
+        frame.line(tone, width, *smooth(bow, 6, closed=False))
     frame.soft(
         round_body(glaze), (-0.36, 0.66), (-0.355, 0.4), (-0.33, 0.12), (-0.25, 0.01), (0, -0.02),
         (0.25, 0.01), (0.33, 0.12), (0.355, 0.4), (0.36, 0.66), (0, 0.68),

@@ -1,0 +1,200 @@
+"""What an owner allows an agent to spend: caps in the owner's time zone, a threshold, models, an end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, Final
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from accounts import organizations
+from accounts.models import Agent
+from billing import ledger
+from billing.models import Hold, Mandate, SpendBucket
+from billing.windows import window
+from imageskill.core import events
+from imageskill.core.errors import invalid_fields
+from imageskill.core.events import ActingFor, EventType
+from imageskill.core.units import unit_of_work
+
+WINDOWS: Final = ("per_job", "day", "week", "month", "lifetime")
+"""From the shortest to the longest; a longer one never has the lower cap."""
+SPLITTING: Final = timedelta(minutes=60)
+"""How far back spending that nobody approved counts towards the threshold, so that splitting does not evade it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an owner sets; None is no limit. Caps and the threshold are credits."""
+
+    cap_per_job: int | None = None
+    cap_day: int | None = None
+    cap_week: int | None = None
+    cap_month: int | None = None
+    cap_lifetime: int | None = None
+    time_zone: str = "UTC"
+    approval_threshold: int | None = None
+    allowed_models: tuple[str, ...] | None = None
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One window of a mandate at one instant, in credits."""
+
+    window: str
+    cap: int | None
+    used: int
+    held: int
+    resets_at: datetime | None
+
+    @property
+    def remaining(self) -> int | None:
+        """What may still be held; None without a cap, never below zero after a cap was lowered."""
+        return None if self.cap is None else max(0, self.cap - self.used - self.held)
+
+    def allows(self, needed: int) -> bool:
+        """Say whether so many more credits stay within the cap."""
+        return self.cap is None or self.used + self.held + needed <= self.cap
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the counter as a decision keeps it."""
+        return {
+            "cap": self.cap,
+            "used": self.used,
+            "held": self.held,
+            "resets_at": self.resets_at.astimezone(UTC).isoformat() if self.resets_at else None,
+        }
+
+
+@unit_of_work
+def set_terms(*, agent: Agent, terms: Terms, actor: ActingFor) -> Mandate:
+    """Put a new version in force, at once for every hold that is placed after it.
+
+    INVALID_ARGUMENTS: a negative number, a longer window with the lower cap, no such time zone. What was spent
+    stays as it was: a cap never rewrites it.
+    """
+    _check(terms)
+    organizations.lock(agent.organization_id)
+    earlier = current(agent_id=agent.pk, organization_id=agent.organization_id)
+    now = timezone.now()
+    mandate = Mandate.objects.create(
+        agent=agent,
+        organization_id=agent.organization_id,
+        version=earlier.version + 1 if earlier else 1,
+        cap_per_job=terms.cap_per_job,
+        cap_day=terms.cap_day,
+        cap_week=terms.cap_week,
+        cap_month=terms.cap_month,
+        cap_lifetime=terms.cap_lifetime,
+        time_zone=terms.time_zone,
+        approval_threshold=terms.approval_threshold,
+        allowed_models=list(terms.allowed_models) if terms.allowed_models is not None else None,
+        ends_at=terms.ends_at,
+        lifetime_starts_at=earlier.lifetime_starts_at if earlier else now,
+        actor_type=actor.actor_type,
+        actor_id=actor.actor_id,
+        created_at=now,
+    )
+    events.record(
+        EventType.MANDATE_SET,
+        actor=actor,
+        organization_id=agent.organization_id,
+        agent_id=agent.pk,
+        subject_id=agent.pk,
+        operation="mandate.set",
+        status=f"version {mandate.version}",
+        summary="Limits set",
+    )
+    return mandate
+
+
+def _check(terms: Terms) -> None:
+    problems: dict[str, list[str]] = {}
+    before: tuple[str, int] | None = None
+    for name in (*(f"cap_{part}" for part in WINDOWS), "approval_threshold"):
+        value = getattr(terms, name)
+        if value is None:
+            continue
+        if value < 0:
+            problems[name] = ["must not be negative"]
+        elif before is not None and name != "approval_threshold" and value < before[1]:
+            problems[name] = [f"must not be below {before[0]} ({before[1]})"]
+        elif name != "approval_threshold":
+            before = (name, value)
+    if terms.time_zone not in available_timezones():
+        problems["time_zone"] = ["must be an IANA time zone, such as Europe/Berlin"]
+    if problems:
+        raise invalid_fields(problems)
+
+
+def current(*, agent_id: str, organization_id: str) -> Mandate | None:
+    """Return the version in force; None: no owner has set anything."""
+    versions = Mandate.objects.filter(agent_id=agent_id, organization_id=organization_id)
+    return versions.order_by("-version").first()
+
+
+def zone_of(mandate: Mandate | None) -> tzinfo:
+    """Return the time zone in which an agent's windows begin."""
+    return ZoneInfo(mandate.time_zone) if mandate is not None else UTC
+
+
+def counters(mandate: Mandate, at: datetime) -> list[Counter]:
+    """Return every window at an instant; read under the organization's lock they are exact."""
+    told = [Counter("per_job", mandate.cap_per_job, 0, 0, None)]
+    for name in ("day", "week", "month"):
+        span = window(name, at, zone_of(mandate))
+        used, held = _sums(mandate, span.start, span.end)
+        told.append(Counter(name, getattr(mandate, f"cap_{name}"), used, held, span.end))
+    used, held = _lifetime(mandate)
+    return [*told, Counter("lifetime", mandate.cap_lifetime, used, held, None)]
+
+
+def _sums(mandate: Mandate, start: datetime, end: datetime | None) -> tuple[int, int]:
+    buckets = SpendBucket.objects.filter(
+        agent_id=mandate.agent_id, organization_id=mandate.organization_id, start__gte=start
+    )
+    if end is not None:
+        buckets = buckets.filter(start__lt=end)
+    sums = buckets.aggregate(used=Sum("settled_credits"), held=Sum("held_credits"))
+    return sums["used"] or 0, sums["held"] or 0
+
+
+def _lifetime(mandate: Mandate) -> tuple[int, int]:
+    """Return the sums since the first version: whole buckets, less what the first one held before it."""
+    starts_at = mandate.lifetime_starts_at
+    bucket = ledger.bucket_start(starts_at)
+    used, held = _sums(mandate, bucket, None)
+    before = Hold.objects.filter(
+        agent_id=mandate.agent_id,
+        organization_id=mandate.organization_id,
+        authorised_at__gte=bucket,
+        authorised_at__lt=starts_at,
+    )
+    for hold in before:
+        used -= hold.settled_credits
+        held -= hold.credits if hold.state == Hold.State.OPEN else 0
+    return used, held
+
+
+def unapproved_recently(mandate: Mandate, at: datetime) -> int:
+    """Return the credits that the agent held or spent in the last hour without an owner's approval."""
+    recent = Hold.objects.filter(
+        agent_id=mandate.agent_id,
+        organization_id=mandate.organization_id,
+        authorised_at__gt=at - SPLITTING,
+        authorised_at__gte=mandate.lifetime_starts_at,
+    ).exclude(state=Hold.State.RELEASED)
+    sums = [
+        hold.credits if hold.state == Hold.State.OPEN else hold.settled_credits
+        for hold in recent.exclude(decision__approved=True)
+    ]
+    return sum(sums)
+
+
+def as_json(counted: Mapping[str, Counter] | list[Counter]) -> dict[str, Any]:
+    """Return counters as a decision keeps them."""
+    rows = counted if isinstance(counted, list) else list(counted.values())
+    return {counter.window: counter.as_json() for counter in rows}
