@@ -1,0 +1,175 @@
+"""Plans over the owner's threshold: they wait, and run once, when and as they were approved."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import LazySettings
+from django.utils import timezone
+
+from accounts.models import Agent
+from billing import ledger, mandates
+from billing.mandates import Terms
+from billing.models import Decision, Hold
+from creative import approvals
+from creative.models import Approval, Job
+from imageskill.core.errors import ApiError
+from imageskill.core.events import System
+from tests.cast import Answer, Member
+from tests.doubles import FakeProvider
+from tests.payments.conftest import Buyer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+OWNER = System("usr_owner", "human")
+
+
+@pytest.fixture(autouse=True)
+def over_two(agent: Member, provider: FakeProvider) -> None:
+    """Let the owner of the test's agent approve what costs more than 2 credits."""
+    Agent.objects.filter(pk=agent.agent_id).update(claim_state="claimed")
+    buyer = Buyer(agent)
+    buyer.buy(buyer.quote(credits=500).data["quote_id"])
+    limit(agent, approval_threshold=2)
+
+
+def limit(agent: Member, **terms: Any) -> None:
+    mandates.set_terms(agent=agent.row, terms=Terms(**terms), actor=OWNER)
+
+
+def ask(agent: Member, pictures: int = 3, **more: Any) -> Answer:
+    return agent.create(output_count=pictures, model="canvas.draft", **more)
+
+
+def waiting_job(agent: Member, **more: Any) -> str:
+    return str(ask(agent, **more).error["recovery"]["job_id"])
+
+
+def test_a_plan_over_the_threshold_waits_and_holds_nothing(agent: Member, provider: FakeProvider) -> None:
+    refused = ask(agent)
+    assert (refused.code, refused.status, refused.exit_code) == ("APPROVAL_REQUIRED", 403, 4)
+    told = refused.error["recovery"]
+    job = Job.objects.get()
+    assert told["job_id"] == job.pk
+    assert told["suggested_command"] == f"image-skill jobs wait {job.pk} --json"
+    assert (told["approval"]["state"], told["approval"]["credits"], told["approval"]["threshold_credits"]) == (
+        "waiting",
+        3,
+        2,
+    )
+    assert agent.get(f"/v1/jobs/{job.pk}").data["status"] == "awaiting_approval"
+    assert (Hold.objects.count(), provider.calls) == (0, [])
+    decision = Decision.objects.get()
+    assert (decision.outcome, decision.reason, decision.job_id) == ("approval", "threshold_request", job.pk)
+
+
+def test_an_approved_plan_runs_once_exactly_as_it_was_asked(agent: Member, provider: FakeProvider) -> None:
+    job_id = waiting_job(agent)
+    approvals.approve(job_id=job_id, decider=OWNER)
+    done = agent.get(f"/v1/jobs/{job_id}").data
+    assert (done["status"], len(done["assets"])) == ("completed", 3)
+    assert [call.output_count for call in provider.calls] == [3]
+    with pytest.raises(ApiError) as again:
+        approvals.approve(job_id=job_id, decider=OWNER)
+    assert again.value.code.name == "JOB_NOT_CANCELABLE"
+    allowed = Decision.objects.get(outcome="allowed")
+    assert (allowed.approved, allowed.job_id) == (True, job_id)
+    assert ledger.verify() == []
+
+
+def test_the_same_plan_and_the_same_key_are_the_same_card(agent: Member) -> None:
+    first = waiting_job(agent, key="run-001")
+    assert waiting_job(agent, key="run-001") == first
+    assert waiting_job(agent) == first
+    assert Approval.objects.count() == 1
+    assert Decision.objects.get().count >= 1
+
+
+def test_a_repeat_after_the_approval_finds_the_pictures(agent: Member) -> None:
+    job_id = waiting_job(agent, key="run-001")
+    approvals.approve(job_id=job_id, decider=OWNER)
+    again = ask(agent, key="run-001")
+    assert (again.status, again.data["job_id"], len(again.data["assets"])) == (200, job_id, 3)
+    assert Hold.objects.count() == 1
+
+
+def test_a_denied_plan_is_told_with_the_owners_reason_and_refused_for_a_day(agent: Member) -> None:
+    job_id = waiting_job(agent, key="run-001")
+    approvals.deny(job_id=job_id, decider=OWNER, reason="Too many pictures")
+    job = agent.get(f"/v1/jobs/{job_id}").data["job"]
+    assert (job["status"], job["error"]["message"]) == ("canceled", "The owner denied it: Too many pictures")
+    refused = ask(agent)
+    assert (refused.code, refused.error["recovery"]["reason"]) == ("CAPABILITY_DENIED", "plan_denied")
+    assert refused.error["recovery"]["owner_message"] == "Too many pictures"
+    with time_machine.travel(timezone.now() + timedelta(hours=24, minutes=1)):
+        assert ask(agent).code in ("APPROVAL_REQUIRED", "AUTH_REQUIRED")
+
+
+def test_nobody_decides_in_time(agent: Member) -> None:
+    job_id = waiting_job(agent)
+    with time_machine.travel(timezone.now() + timedelta(minutes=15, seconds=1)):
+        assert approvals.expire_due() == 1
+        assert approvals.expire_due() == 0
+        with pytest.raises(ApiError):
+            approvals.approve(job_id=job_id, decider=OWNER)
+    assert Job.objects.get(pk=job_id).state == "canceled"
+    assert not Hold.objects.exists()
+
+
+def test_everything_is_checked_again_when_it_is_approved(agent: Member) -> None:
+    job_id = waiting_job(agent)
+    limit(agent, approval_threshold=2, cap_day=2)
+    with pytest.raises(ApiError) as refused:
+        approvals.approve(job_id=job_id, decider=OWNER)
+    assert refused.value.code.name == "SPEND_CAP_EXCEEDED"
+    assert Approval.objects.get().state == "waiting"
+    Agent.objects.filter(pk=agent.agent_id).update(paused_at=timezone.now())
+    with pytest.raises(ApiError) as refused:
+        approvals.approve(job_id=job_id, decider=OWNER)
+    assert refused.value.recovery["reason"] == "paused_by_owner"
+    assert not Hold.objects.exists()
+
+
+def test_a_plan_that_became_dearer_is_denied(agent: Member) -> None:
+    job_id = waiting_job(agent)
+    Job.objects.filter(pk=job_id).update(credits_required=2)
+    with pytest.raises(ApiError) as refused:
+        approvals.approve(job_id=job_id, decider=OWNER)
+    assert refused.value.recovery["reason"] == "plan_changed"
+    assert (Approval.objects.get().state, Job.objects.get().state) == ("denied", "canceled")
+
+
+def test_at_most_five_plans_wait(agent: Member) -> None:
+    for pictures in (3, 4):
+        for prompt in ("A boat", "A house"):
+            assert agent.create(prompt, output_count=pictures, model="canvas.draft").code == "APPROVAL_REQUIRED"
+    assert agent.create("A tree", output_count=3, model="canvas.draft").code == "APPROVAL_REQUIRED"
+    refused = agent.create("A cat", output_count=3, model="canvas.draft")
+    assert (refused.code, refused.error["recovery"]["cap"]) == ("RATE_LIMITED", 5)
+    assert Approval.objects.count() == 5
+
+
+def test_splitting_does_not_evade_the_threshold(agent: Member) -> None:
+    codes = [answer.code if not answer.ok else "ok" for answer in (ask(agent, 1) for _ in range(4))]
+    assert codes == ["ok", "ok", "APPROVAL_REQUIRED", "APPROVAL_REQUIRED"]
+    told = ask(agent, 1).error["recovery"]
+    assert told["approval"]["credits"] == 1
+    assert Decision.objects.filter(reason="threshold_recent_spending").exists()
+    job_id = str(told["job_id"])
+    approvals.approve(job_id=job_id, decider=OWNER)
+    assert Job.objects.get(pk=job_id).state == "completed"
+
+
+def test_a_dry_run_says_that_approval_is_needed_and_makes_no_card(agent: Member) -> None:
+    planned = ask(agent, dry_run=True)
+    assert (planned.status, planned.data["approval_required"]) == (200, True)
+    assert "approval_required" not in ask(agent, 1, dry_run=True).data
+    assert not Approval.objects.exists()
+
+
+def test_an_approved_plan_runs_under_a_token_that_was_rotated_since(agent: Member, settings: LazySettings) -> None:
+    job_id = waiting_job(agent)
+    fresh = agent.post("/v1/agent-tokens/rotate").data["token"]
+    assert Member(fresh, agent.agent_id).get("/v1/whoami").ok
+    approvals.approve(job_id=job_id, decider=OWNER)
+    assert Job.objects.get(pk=job_id).state == "completed"
