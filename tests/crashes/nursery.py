@@ -1,0 +1,155 @@
+"""Processes that die within a create: `python -m tests.crashes.nursery ROUNDS`, in a database of its own.
+
+Django is loaded once; each create runs in a forked process, so that a kill costs no start. A forked process kills
+itself with SIGKILL at a chosen point: before or after its n-th commit, inside the provider, or between the stored
+bytes and the commit that tells of them. Afterwards another process sweeps, and says what is left.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import django
+
+django.setup()
+
+# These load models, so Django comes first.
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.db.backends.base.base import BaseDatabaseWrapper  # noqa: E402
+
+from billing import ledger  # noqa: E402
+from billing.models import Hold  # noqa: E402
+from creative import registry, storage, sweeping  # noqa: E402
+from creative.models import Asset, Job  # noqa: E402
+from tests import doubles  # noqa: E402
+from tests.cast import Caller, sign_up  # noqa: E402
+
+KEY = "run-001"
+BEFORE, AFTER, PROVIDER, STORED = "before", "after", "provider", "stored"
+_LONGEST_SECONDS = 90
+
+
+def die() -> None:
+    """End this process as a power cut would."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Commits:
+    """Counts the commits of this process from now on, and dies at one of them."""
+
+    def __init__(self, moment: str = "", number: int = 0) -> None:
+        self.count = 0
+        commit = BaseDatabaseWrapper._commit
+
+        def counted(wrapper: BaseDatabaseWrapper) -> None:
+            self.count += 1
+            mine = self.count == number
+            if mine and moment == BEFORE:
+                die()
+            commit(wrapper)
+            if mine and moment == AFTER:
+                die()
+
+        BaseDatabaseWrapper._commit = counted  # type: ignore[method-assign] # a test-only hook, in a process that ends
+
+
+def forked(work: Callable[[], object]) -> tuple[Any, int]:
+    """Run work in a process of its own; return what it returned (None if it died) and the signal that ended it."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        code = 1
+        with contextlib.suppress(Exception), os.fdopen(writing, "w") as told:
+            told.write(json.dumps(work()))
+            code = 0
+        os._exit(code)
+    os.close(writing)
+    with os.fdopen(reading) as told:
+        text = told.read()
+    _, status = os.waitpid(child, 0)
+    return (json.loads(text) if text else None), os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def create(token: str, moment: str = "", number: int = 0) -> int:
+    """Create one picture over the wire, on the way to death or to the end; return the commits it took."""
+    commits = Commits(moment, number)
+    provider = registry.provider("canvas")
+    assert isinstance(provider, doubles.FakeProvider)
+    if moment == PROVIDER:
+        provider.behaviour = lambda _: die()  # type: ignore[assignment, return-value] # nobody sees what it returns
+    if moment == STORED:
+        write = storage.write
+        storage.write = lambda key, data: (write(key, data), die())  # type: ignore[assignment, func-returns-value]
+    answer = Caller(token).create(key=KEY)
+    assert answer.status == 200, answer.body
+    return commits.count
+
+
+def recover() -> bool:
+    """Sweep until every job is at its end; say whether it came to that."""
+    unfinished = Job.objects.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING])
+    end = time.monotonic() + _LONGEST_SECONDS
+    while unfinished.exists() and time.monotonic() < end:
+        sweeping.sweep()
+        time.sleep(0.1)
+    return not unfinished.exists()
+
+
+def findings(token: str) -> dict[str, Any]:
+    """Say what is left of one agent's create, and what a repeat with its key answers."""
+    caller = Caller(token)
+    agent_id = caller.get("/v1/whoami").data["agent"]["agent_id"]
+    jobs = Job.objects.filter(agent_id=agent_id)
+    states = sorted(jobs.values_list("state", flat=True))
+    holds = Hold.objects.filter(agent_id=agent_id)
+    charged = sum(holds.values_list("settled_credits", flat=True))
+    pictures = Asset.objects.filter(agent_id=agent_id).count()
+    again = caller.create(key=KEY)
+    return {
+        "states": states,
+        "open_holds": holds.filter(state=Hold.State.OPEN).count(),
+        "charged": charged,
+        "pictures": pictures,
+        "again": again.status,
+        "again_error": again.body["error"],
+        "charged_after": sum(holds.values_list("settled_credits", flat=True)),
+        "remaining": caller.get("/v1/quota").data["limits"]["remaining_credits"],
+    }
+
+
+def main(rounds: int) -> dict[str, Any]:
+    """Kill a create at each point, so many times; then sweep, and tell everything."""
+    registry.ADAPTERS["canvas"] = "tests.doubles.FakeProvider"
+    forked(lambda: call_command("migrate", verbosity=0))
+    commits, _ = forked(lambda: create(str(sign_up("counting@gmail.com").token)))
+    points = [(moment, number) for number in range(1, commits + 1) for moment in (BEFORE, AFTER)]
+    points += [(PROVIDER, 0), (STORED, 0)]
+    kills = [point for point in points for _ in range(rounds)]
+    tokens, _ = forked(lambda: [str(sign_up(f"owner{number}@gmail.com").token) for number in range(len(kills))])
+    died = [
+        forked(lambda token=token, point=point: create(token, *point))[1]  # type: ignore[misc] # bound per turn
+        for token, point in zip(tokens, kills, strict=True)
+    ]
+    quiet, _ = forked(recover)
+    left, _ = forked(lambda: [findings(token) for token in tokens])
+    offences, _ = forked(lambda: [str(offence) for offence in ledger.verify()])
+    return {
+        "database": connection.vendor,
+        "commits": commits,
+        "points": kills,
+        "signals": died,
+        "quiet": quiet,
+        "left": left,
+        "offences": offences,
+    }
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main(int(sys.argv[1]))))

@@ -1,0 +1,77 @@
+"""kill -9 at each commit of a create, eight times each: nothing is lost, nothing is charged for nothing."""
+
+import json
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from tests.environment import REPOSITORY, for_tests
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+ROUNDS = 8
+KEYS = {"SECRET_KEY": "s" * 50, "IDENTITY_KEY": "i" * 50, "BASE_URL": "http://testserver"}
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> Iterator[str]:
+    """A database that nobody else uses: an empty file, or a new one on the server of the test."""
+    if connection.vendor != "postgresql":
+        yield f"sqlite:///{tmp_path / 'crashes.sqlite3'}"
+        return
+    name = f"crashes_{uuid.uuid4().hex}"
+    given = settings.DATABASES["default"]
+    address = f"{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT']}"
+    with connection.cursor() as cursor:
+        cursor.execute(f'CREATE DATABASE "{name}"')
+    yield f"postgres://{address}/{name}"
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def told(database_url: str, tmp_path: Path) -> dict[str, Any]:
+    """What the nursery found."""
+    run = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-m", "tests.crashes.nursery", str(ROUNDS)],
+        cwd=REPOSITORY,
+        env=for_tests(
+            tmp_path,
+            **KEYS,
+            DATABASE_URL=database_url,
+            DJANGO_SETTINGS_MODULE="imageskill.settings",
+            EMAIL_URL="memorymail://",
+            JOB_LEASE_SECONDS="2",
+            SIGNUPS_PER_HOUR="100000",
+            PREVIEW_DAILY_BUDGET_CREDITS="1000000",
+        ),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
+    found: dict[str, Any] = json.loads(run.stdout)
+    return found
+
+
+def test_a_create_that_is_killed_anywhere_leaves_the_books_right(told: dict[str, Any]) -> None:
+    assert told["commits"] >= 4
+    assert set(told["signals"]) == {signal.SIGKILL}
+    assert len(told["signals"]) == ROUNDS * (2 * told["commits"] + 2)
+    assert told["quiet"]
+    assert told["offences"] == []
+    for point, left in zip(told["points"], told["left"], strict=True):
+        assert set(left["states"]) <= {"completed", "failed"}, (point, left)
+        assert left["open_holds"] == 0, (point, left)
+        # What was delivered is charged; a repeat with the same key ends with one picture, charged once.
+        assert left["charged"] == left["pictures"], (point, left)
+        assert left["again"] == 200, (point, left)
+        assert (left["charged_after"], left["remaining"]) == (1, 49), (point, left)
