@@ -59,6 +59,7 @@ class Caller:
         raw: bytes | str | None = None,
         content_type: str = "application/json",
         headers: Mapping[str, str] | None = None,
+        remote: str = "127.0.0.1",
     ) -> Answer:
         """Send a request as it would come over the wire; `raw` replaces the JSON of `body`."""
         sent = dict(headers or {})
@@ -66,7 +67,7 @@ class Caller:
             sent.setdefault("authorization", f"Bearer {self.token}")
         data = raw if raw is not None else ("" if body is None else json.dumps(body))
         response = Client(raise_request_exception=False).generic(
-            method, path, data, content_type=content_type, headers=sent
+            method, path, data, content_type=content_type, headers=sent, REMOTE_ADDR=remote
         )
         return Answer(response, json.loads(response.content))
 
