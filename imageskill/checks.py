@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
 _SHORTEST_KEY = 32
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @register(Tags.security)
@@ -72,6 +74,47 @@ def check_mail(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
             )
         ]
     return []
+
+
+@register(Tags.security)
+def check_play_money(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E008: credits that cost nobody anything must not buy pictures that cost the house real money."""
+    priced = sorted(name for name, key in settings.PROVIDER_KEYS.items() if key)
+    stripe_is_play = settings.STRIPE_SECRET_KEY and "_live_" not in settings.STRIPE_SECRET_KEY
+    if not priced or settings.ALLOW_FREE_PROVIDER_SPEND or not (settings.FAKE_RAIL or stripe_is_play):
+        return []
+    money = "the fake rail is on" if settings.FAKE_RAIL else "STRIPE_SECRET_KEY is a test key"
+    return [
+        Error(
+            f"{', '.join(priced)} would be paid for with play money: {money}.",
+            hint="Set FAKE_RAIL=0 and a live Stripe key, or ALLOW_FREE_PROVIDER_SPEND=1 if you mean it.",
+            id="imageskill.E008",
+        )
+    ]
+
+
+@register(Tags.security)
+def check_stripe(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E009, E010: payments whose webhooks anybody could forge, or whose key would travel in clear."""
+    problems: list[CheckMessage] = []
+    if settings.STRIPE_SECRET_KEY and not settings.STRIPE_WEBHOOK_SECRET:
+        problems.append(
+            Error(
+                "STRIPE_SECRET_KEY is set, but STRIPE_WEBHOOK_SECRET is not: no payment could be credited safely.",
+                hint="Make a webhook endpoint for BASE_URL/webhooks/stripe and set its signing secret.",
+                id="imageskill.E009",
+            )
+        )
+    base = urlsplit(settings.STRIPE_API_BASE)
+    if settings.STRIPE_API_BASE and base.scheme != "https" and base.hostname not in _LOOPBACK:
+        problems.append(
+            Error(
+                "STRIPE_API_BASE is plain http to another machine.",
+                hint="Use https, or leave it empty for Stripe itself.",
+                id="imageskill.E010",
+            )
+        )
+    return problems
 
 
 @register(Tags.files)

@@ -128,6 +128,12 @@ FAKE_RAIL_DAILY_CREDITS = env.int("FAKE_RAIL_DAILY_CREDITS", default=100_000)
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
+ALLOW_FREE_PROVIDER_SPEND = env.bool("ALLOW_FREE_PROVIDER_SPEND", default=False)
+PROVIDER_KEYS = {
+    "fal": env.str("FAL_KEY", default=""),
+    "openai": env.str("OPENAI_API_KEY", default=""),
+    "xai": env.str("XAI_API_KEY", default=""),
+}
 STRIPE_PROMOTION_CODES = env.bool("STRIPE_PROMOTION_CODES", default=False)
 
 # Requests a minute; the signup limit is a database row and counts an hour.

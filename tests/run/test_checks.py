@@ -1,0 +1,75 @@
+"""What the service refuses to start with."""
+
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+
+from imageskill import checks
+
+
+def problems(check: Any) -> list[str]:
+    return [message.id for message in check(None)]
+
+
+@pytest.mark.parametrize(
+    ("fake_rail", "stripe_key", "priced", "allowed", "refused"),
+    [
+        (True, "", True, False, True),
+        (True, "", False, False, False),
+        (True, "", True, True, False),
+        (False, "", True, False, False),
+        (False, "sk_test_" + "a" * 24, True, False, True),
+        (False, "rk_test_" + "a" * 24, True, False, True),
+        (False, "sk_live_" + "a" * 24, True, False, False),
+        (False, "sk_test_" + "a" * 24, False, False, False),
+        (True, "sk_live_" + "a" * 24, True, False, True),
+    ],
+)
+def test_play_money_never_stands_beside_a_priced_provider(
+    settings: LazySettings, stripe_key: str, *, fake_rail: bool, priced: bool, allowed: bool, refused: bool
+) -> None:
+    settings.FAKE_RAIL = fake_rail
+    settings.STRIPE_SECRET_KEY = stripe_key
+    settings.PROVIDER_KEYS = {"fal": "a-key" if priced else "", "openai": "", "xai": ""}
+    settings.ALLOW_FREE_PROVIDER_SPEND = allowed
+    assert problems(checks.check_play_money) == (["imageskill.E008"] if refused else [])
+
+
+@pytest.mark.parametrize(
+    ("key", "secret", "base", "found"),
+    [
+        ("", "", "", []),
+        ("sk_live_x", "", "", ["imageskill.E009"]),
+        ("sk_live_x", "whsec_x", "", []),
+        ("sk_test_x", "whsec_x", "http://127.0.0.1:4242", []),
+        ("sk_test_x", "whsec_x", "http://stripe.example", ["imageskill.E010"]),
+        ("sk_test_x", "whsec_x", "https://stripe.example", []),
+    ],
+)
+def test_payments_need_a_webhook_secret_and_a_safe_way(
+    settings: LazySettings, key: str, secret: str, base: str, found: list[str]
+) -> None:
+    settings.STRIPE_SECRET_KEY, settings.STRIPE_WEBHOOK_SECRET, settings.STRIPE_API_BASE = key, secret, base
+    assert problems(checks.check_stripe) == found
+
+
+def test_keys_that_can_be_guessed_are_refused(settings: LazySettings) -> None:
+    settings.SECRET_KEY = "short"
+    assert "imageskill.E001" in problems(checks.check_keys)
+
+
+def test_a_public_service_has_an_identity_key_and_a_mail_server(settings: LazySettings) -> None:
+    settings.HTTPS = True
+    settings.IDENTITY_KEY = settings.SECRET_KEY
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    assert problems(checks.check_keys) == ["imageskill.E002"]
+    assert problems(checks.check_mail) == ["imageskill.E005"]
+
+
+def test_more_than_one_process_needs_postgresql_and_a_shared_cache(
+    settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.WEB_WORKERS = 2
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.sqlite3")
+    assert problems(checks.check_processes) == ["imageskill.E003", "imageskill.E004"]
