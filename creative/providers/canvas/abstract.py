@@ -1,10 +1,11 @@
-"""Pictures of nothing: flowing bands and layered shapes, or a strict composition of simple forms."""
+"""Pictures of nothing: a motif of free shapes, or a strict composition of simple forms."""
 
 import math
 from typing import Final
 
 from creative.providers.canvas.colour import Colour, darker, lighter, mix, turned
 from creative.providers.canvas.dice import Dice
+from creative.providers.canvas.motifs import MOTIFS
 from creative.providers.canvas.scene import Scene
 from creative.providers.canvas.sheet import Point, Sheet, smooth
 
@@ -29,42 +30,13 @@ def family(scene: Scene, dice: Dice) -> tuple[Colour, ...]:
 
 
 def paint_abstract(sheet: Sheet, scene: Scene, dice: Dice, *, detail: float) -> None:
-    """Paint flowing bands with a few discs among them."""
+    """Paint one motif on a softly lit ground: the one that the prompt names, or one by chance."""
     ground, *tones = family(scene, dice.of("family"))
     sheet.backdrop((lighter(ground, 0.1), ground, mix(ground, tones[0], 0.18)))
-    sheet.glow(
-        (dice.between(0.2, 0.8), dice.between(0.15, 0.5)), 0.8, lighter(mix(ground, tones[2], 0.4), 0.3), 0.5
-    )
-    disc = (dice.one_of((0.3, 0.68)), dice.between(0.24, 0.4))
-    sheet.disc(disc, dice.between(0.14, 0.22), tones[1])
-    bands = round(5 + 6 * detail)
-    slope = dice.between(-0.22, 0.22)
-    swing = [(dice.between(0.5, 1.2), dice.between(0, 6.28)), (dice.between(1.3, 2.4), dice.between(0, 6.28))]
-    for band in range(bands):
-        share = band / (bands - 1)
-        base = 0.3 + 0.78 * share
-        wave = [
-            (
-                x / 24,
-                base
-                + slope * (x / 24 - 0.5)
-                + sum(
-                    h * math.sin(6.28 * rate * x / 24 + phase + band * 0.42)
-                    for (rate, phase), h in zip(swing, (0.07, 0.026), strict=True)
-                ),
-            )
-            for x in range(-1, 26)
-        ]
-        tone = tones[band % len(tones)]
-        tone = mix(tone, darker(tone, 0.5), share * 0.45) if band % 2 else mix(tone, ground, 0.25)
-        below = [(x, y + 0.03) for x, y in reversed(wave)]
-        sheet.shadow([*wave, *below], 0.012, 0.3)
-        sheet.shade([*wave, (1.05, 1.1), (-0.05, 1.1)], (lighter(tone, 0.16), tone, darker(tone, 0.2)))
-        if dice.chance(0.5):
-            sheet.line(wave, lighter(tone, 0.4), 0.0026)
-    for _ in range(round(4 + 10 * detail)):
-        at = (dice.between(0.04, 0.96), dice.between(0.05, 0.95))
-        sheet.disc(at, dice.between(0.004, 0.016), dice.one_of(tones), 0.9)
+    glow = lighter(mix(ground, tones[2], 0.4), 0.3)
+    sheet.glow((dice.between(0.2, 0.8), dice.between(0.15, 0.5)), 0.8, glow, 0.5)
+    motif = scene.first("motif") or dice.one_of(sorted(MOTIFS))
+    MOTIFS[motif](sheet, ground, tones, dice.of("motif"), detail)
 
 
 def paint_geometric(sheet: Sheet, scene: Scene, dice: Dice, *, detail: float) -> None:

@@ -79,37 +79,6 @@ def cat(frame: Frame, colour: Colour | None, light: Light, dice: Dice) -> None:
     frame.fill((196, 110, 110), (-0.025, 0.622), (0.025, 0.622), (0, 0.595))
 
 
-def dog(frame: Frame, colour: Colour | None, light: Light, dice: Dice) -> None:
-    """Draw a standing dog seen from the side."""
-    fur = seen(colour or dice.one_of(((176, 122, 78), (92, 78, 70), (214, 190, 156))), light)
-    dark = darker(fur, 0.26)
-    frame.shadow(0.5, 0.1, 0.45)
-    frame.line(fur, 0.06, (-0.4, 0.46), (-0.54, 0.6), (-0.56, 0.74))
-    for x, tone in ((-0.3, dark), (0.2, dark), (-0.36, fur), (0.26, fur)):
-        frame.soft(
-            (tone, darker(tone, 0.15)),
-            (x - 0.07, 0.36),
-            (x + 0.08, 0.36),
-            (x + 0.05, 0.16),
-            (x + 0.06, 0.0),
-            (x - 0.04, 0.0),
-            (x - 0.03, 0.16),
-        )
-    frame.soft(
-        (lighter(fur, 0.16), fur, dark),
-        (-0.44, 0.34), (-0.45, 0.48), (-0.3, 0.57), (0.05, 0.55), (0.28, 0.62), (0.4, 0.52), (0.36, 0.34),
-        (0.1, 0.27), (-0.2, 0.28),
-    )  # fmt: skip
-    frame.soft(
-        (lighter(fur, 0.16), fur),
-        (0.24, 0.6), (0.3, 0.8), (0.44, 0.86), (0.55, 0.78), (0.7, 0.72), (0.71, 0.65), (0.56, 0.61), (0.42, 0.5),
-    )  # fmt: skip
-    frame.blob(dark, (0.34, 0.84), (0.26, 0.74), (0.25, 0.58), (0.34, 0.58), (0.42, 0.78))
-    frame.disc((26, 26, 32), 0.7, 0.7, 0.03)
-    frame.disc((26, 26, 32), 0.52, 0.765, 0.02)
-    frame.line(seen((200, 60, 50), light), 0.04, (0.25, 0.6), (0.42, 0.53))
-
-
 def fish(frame: Frame, colour: Colour | None, light: Light, dice: Dice) -> None:
     """Draw a swimming fish."""
     scale = seen(colour or dice.one_of(((232, 124, 60), (236, 170, 70), (222, 96, 70))), light)

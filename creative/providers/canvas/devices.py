@@ -223,32 +223,23 @@ def planet(frame: Frame, colour: Colour | None, light: Light, dice: Dice) -> Non
     ]
     frame.line(lighter(tone, 0.35), 0.035, *back)
     frame.oval_shade((lighter(tone, 0.3), tone, darker(tone, 0.45)), 0, 0.5, 0.42, 0.42)
+    r = 0.42
     for band in range(7):
-        y = -0.32 + band * 0.1 + dice.between(-0.02, 0.02)
-        half = math.sqrt(max(0.0, 0.42**2 - y * y)) * 0.985
+        low, thick = -0.34 + band * 0.1 + dice.between(-0.02, 0.02), dice.between(0.025, 0.06)
         part = lighter(tone, 0.2) if band % 2 else darker(tone, 0.14)
-        frame.blob(
-            part,
-            (-half, 0.5 + y + 0.012),
-            (0, 0.5 + y + 0.03),
-            (half, 0.5 + y),
-            (half * 0.98, 0.5 + y - 0.03),
-            (0, 0.5 + y - 0.008),
-            (-half * 0.98, 0.5 + y - 0.022),
-            alpha=0.45,
-        )
-    shade = [
-        (0.42 * math.cos(t / 24 * math.pi - math.pi / 2), 0.5 + 0.42 * math.sin(t / 24 * math.pi - math.pi / 2))
-        for t in range(25)
-    ]
-    inner = [
-        (
-            0.2 * math.cos(t / 24 * math.pi - math.pi / 2) + 0.06,
-            0.5 + 0.42 * math.sin(t / 24 * math.pi - math.pi / 2),
-        )
-        for t in range(24, -1, -1)
-    ]
-    frame.fill((8, 8, 24), *shade, *inner, alpha=0.42)
+        edge = [
+            (share, low + thick * up) for up in (0, 1) for share in (range(-12, 13) if up else range(12, -13, -1))
+        ]
+        shape = []
+        for step, y in edge:
+            bow = y + 0.03 * (1 - (step / 12) ** 2)
+            shape.append((step / 12 * math.sqrt(max(0.0, r * r - y * y)) * 0.995, 0.5 + bow - 0.03))
+        frame.fill(part, *shape, alpha=0.42)
+    for reach in (0.36, 0.3, 0.24, 0.17, 0.1, 0.02, -0.07):
+        turns = [t / 24 * math.pi - math.pi / 2 for t in range(25)]
+        outer = [(r * math.cos(t), 0.5 + r * math.sin(t)) for t in turns]
+        inner = [(reach * math.cos(t), 0.5 + r * math.sin(t)) for t in reversed(turns)]
+        frame.fill((8, 8, 24), *outer, *inner, alpha=0.09)
     front = [
         (
             0.72 * math.cos(t / 30 * math.pi),

@@ -81,8 +81,8 @@ def _grain(dice: Dice) -> tuple[Image.Image, int]:
 def _weave(dice: Dice) -> tuple[Image.Image, int]:
     """Return woven threads."""
     threads = bytes(
-        round(7 + 4 * math.sin(6.283 * x / 8) + 3.4 * math.sin(6.283 * y / 8 + (x // 4 % 2) * 3.14))
+        round(6 + 2.6 * math.sin(6.283 * x / 4 + (y // 4 % 2) * 3.14) + 2.8 * math.sin(6.283 * y / 8))
         for y in range(64)
         for x in range(64)
     )
-    return Image.frombytes("L", (64, 64), threads), 7
+    return Image.frombytes("L", (64, 64), threads), 6

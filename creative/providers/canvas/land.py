@@ -6,7 +6,7 @@ from creative.providers.canvas.colour import Colour, darker, lighter, mix
 from creative.providers.canvas.dice import Dice
 from creative.providers.canvas.light import Light, far, rim
 from creative.providers.canvas.scene import Scene
-from creative.providers.canvas.sheet import Point, Sheet
+from creative.providers.canvas.sheet import Point, Sheet, smooth
 
 
 def waves(dice: Dice, *, calm: float = 1.0) -> "list[tuple[float, float, float]]":
@@ -98,37 +98,59 @@ def paint_hills(sheet: Sheet, light: Light, scene: Scene, horizon: float, dice: 
         base = horizon - 0.03 + (1 - horizon) * (0.02 + 0.72 * share**1.3)
         parts = waves(dice.of(f"hill{layer}"), calm=1.0)
         swell = 0.03 + 0.045 * share
-        crest = [(x / 40, base + swell * rolling(parts, x / 40)) for x in range(-1, 42)]
-        tone = far(mix(ground, light.leaf, 0.15 + 0.3 * share), light, 0.55 * (1 - share))
+        crest = [(x / 40, base + swell * rolling(parts[:3], x / 40)) for x in range(-1, 42)]
+        white = scene.has("season", "winter") or scene.has("weather", "snow")
+        tone = far(mix(ground, light.leaf, 0.04 if white else 0.15 + 0.3 * share), light, 0.55 * (1 - share))
         sheet.shade([*crest, (1.05, 1.05), (-0.05, 1.05)], (rim(tone, light), tone, darker(tone, 0.2)))
         if layer in (1, 2):
             _grove(sheet, light, scene, crest, share, dice.of(f"grove{layer}"))
-        if layer and not scene.has("season", "winter"):
-            _tufts(sheet, crest, darker(tone, 0.12), share, dice.of(f"tufts{layer}"))
+        if layer:
+            _stripes(sheet, crest, tone, share, light, dice.of(f"stripes{layer}"))
 
 
 def _grove(sheet: Sheet, light: Light, scene: Scene, crest: list[Point], share: float, dice: Dice) -> None:
-    """Paint small round trees along a crest, in the colours of the season."""
+    """Paint groups of small trees along a crest, in the colours of the season."""
     leaves = [light.leaf, mix(light.leaf, light.sun, 0.18), mix(light.leaf, light.shade, 0.25)]
     if scene.has("season", "autumn"):
         leaves = [mix(tone, light.shade, light.dim) for tone in ((206, 96, 44), (226, 158, 60), (156, 66, 44))]
-    for _ in range(dice.whole(5, 8)):
-        x, y = crest[dice.whole(1, len(crest) - 2)]
-        r = (0.01 + 0.016 * share) * dice.between(0.7, 1.3)
-        tone = far(dice.one_of(leaves), light, 0.55 * (1 - share))
-        for bulge in (-0.9, 0.85, 0.0):
-            at = (x + sheet.x_of(r * bulge), y - sheet.y_of(r * (0.55 if bulge else 0.8)))
-            sheet.oval(at, r * 0.95, r * (0.8 if bulge else 1.05), darker(tone, 0.14))
-            sheet.oval((at[0] - sheet.x_of(r * 0.15), at[1] - sheet.y_of(r * 0.2)), r * 0.7, r * 0.6, tone)
-        sheet.oval((x, y + sheet.y_of(r * 0.12)), r * 2.1, r * 0.22, darker(tone, 0.22))
+    elif scene.has("season", "winter") or scene.has("weather", "snow"):
+        leaves = [mix(light.leaf, (232, 238, 244), lift) for lift in (0.3, 0.5, 0.65)]
+    elif scene.has("season", "spring"):
+        leaves += [mix((236, 176, 190), light.shade, light.dim), mix((246, 214, 220), light.shade, light.dim)]
+    for _ in range(scene.some(dice.whole(2, 3))):
+        middle = dice.whole(2, len(crest) - 3)
+        for _ in range(dice.whole(2, 5)):
+            x, y = crest[min(len(crest) - 1, max(0, middle + dice.whole(-2, 2)))]
+            r = (0.011 + 0.016 * share) * dice.between(0.7, 1.25)
+            at = (x + sheet.x_of(dice.between(-0.015, 0.015)), y + sheet.y_of(dice.between(0.002, 0.012)))
+            _small_tree(
+                sheet, at, r, far(dice.one_of(leaves), light, 0.5 * (1 - share)), round_one=dice.chance(0.6)
+            )
 
 
-def _tufts(sheet: Sheet, crest: list[Point], tone: Colour, share: float, dice: Dice) -> None:
-    for _ in range(26):
-        x, y = crest[dice.whole(1, len(crest) - 2)]
-        at = (x + dice.between(-0.02, 0.02), y + dice.between(0.02, 0.16) * (0.4 + share))
-        size = 0.004 + 0.008 * share
-        sheet.oval(at, size * 2.2, size * 0.5, tone)
+def _small_tree(sheet: Sheet, foot: Point, r: float, tone: Colour, *, round_one: bool) -> None:
+    trunk = darker(tone, 0.45)
+    half = sheet.x_of(r * 0.1)
+    sheet.fill(
+        [(foot[0] - half, foot[1]), (foot[0], foot[1] - sheet.y_of(r * 2)), (foot[0] + half, foot[1])], trunk
+    )
+    tall = 1.0 if round_one else 1.9
+    at = (foot[0], foot[1] - sheet.y_of(r * (0.5 + tall)))
+    sheet.oval(at, r * (1.0 if round_one else 0.62), r * tall, darker(tone, 0.16))
+    light_at = (at[0] - sheet.x_of(r * 0.16), at[1] - sheet.y_of(r * 0.16))
+    sheet.oval(light_at, r * (0.76 if round_one else 0.44), r * tall * 0.8, tone)
+
+
+def _stripes(sheet: Sheet, crest: list[Point], tone: Colour, share: float, light: Light, dice: Dice) -> None:
+    """Paint the soft swells of a field, as bands that follow its crest."""
+    for band in range(3):
+        drop = (0.03 + 0.05 * band) * (0.5 + share) + dice.between(0, 0.015)
+        thick = (0.008 + 0.012 * share) * dice.between(0.8, 1.4)
+        lean = dice.between(-0.06, 0.06)
+        above = [(x, y + drop + lean * x) for x, y in crest]
+        below = [(x, y + thick * (1 - abs(2 * x - 1) ** 2)) for x, y in above]
+        part = rim(tone, light) if band % 2 else darker(tone, 0.12)
+        sheet.fill([*above, *reversed(below)], part, 0.4)
 
 
 def paint_forest(sheet: Sheet, light: Light, scene: Scene, horizon: float, dice: Dice) -> None:
@@ -144,7 +166,7 @@ def paint_forest(sheet: Sheet, light: Light, scene: Scene, horizon: float, dice:
         crest = [(x / 40, base + 0.02 * rolling(parts, x / 40)) for x in range(-1, 42)]
         ground = mix(white, light.air, 0.5 * (1 - share)) if snowy else tone
         sheet.fill([*crest, (1.05, 1.05), (-0.05, 1.05)], ground)
-        count = round((34 - 8 * layer) * max(1.0, sheet.aspect))
+        count = scene.some((34 - 8 * layer) * max(1.0, sheet.aspect)) + 1
         for tree in range(count):
             x = (tree + dice.between(-0.4, 0.4)) / (count - 1)
             tall = (0.07 + 0.15 * share) * dice.between(0.6, 1.25)
@@ -174,35 +196,48 @@ def _conifer(sheet: Sheet, foot: Point, tall: float, tone: Colour, snow: Colour 
 
 
 def paint_dunes(sheet: Sheet, light: Light, scene: Scene, horizon: float, dice: Dice) -> None:
-    """Paint dunes with a lit and a shaded side each."""
-    sand = scene.place_colours.get("desert") or mix((222, 168, 104), light.sky[2], 0.22)
+    """Paint dunes: each has a lit side and a shaded one, parted by a winding ridge."""
+    sand = scene.place_colours.get("desert") or mix((226, 168, 100), light.sky[2], 0.14)
     sand = mix(sand, light.shade, light.dim * 0.7)
     sheet.backdrop((far(sand, light, 0.5), sand), horizon, 1)
     for layer in range(4):
         share = layer / 3
-        base = horizon + (1 - horizon) * 0.72 * share**1.2
-        parts = waves(dice.of(f"dune{layer}"), calm=0.9)
-        swell = 0.035 + 0.06 * share
-        crest = [(x / 60, base + swell * rolling(parts[:2], x / 60)) for x in range(-2, 64)]
-        tone = far(sand, light, 0.5 * (1 - share))
-        sheet.shade([*crest, (1.1, 1.1), (-0.1, 1.1)], (rim(tone, light), tone, darker(tone, 0.12)))
-        _slip(sheet, crest, darker(mix(tone, light.shade, 0.3), 0.1), swell)
+        base = horizon + 0.01 + (1 - horizon) * 0.66 * share**1.25
+        swell = (0.03 + 0.075 * share) * (1.25 if layer == 3 else 1)
+        rng = dice.of(f"dune{layer}")
+        rate, phase = rng.between(1.1, 1.5) + 0.5 * (1 - share), rng.between(0, 6.28)
+        crest = [(x / 80, base - swell * math.sin(6.283 * rate * x / 80 + phase)) for x in range(-4, 86)]
+        tone = mix(far(sand, light, 0.45 * (1 - share)), light.sun, 0.1)
+        sheet.shade([*crest, (1.1, 1.1), (-0.1, 1.1)], (rim(tone, light), tone, darker(tone, 0.08)))
+        dark = mix(tone, light.shade, 0.34 + 0.1 * share)
+        for place in range(1, len(crest) - 1):
+            if crest[place - 1][1] > crest[place][1] <= crest[place + 1][1]:
+                _lee(sheet, crest, place, swell, (dark, mix(dark, tone, 0.55)), rng)
 
 
-def _slip(sheet: Sheet, crest: list[Point], tone: Colour, swell: float) -> None:
-    """Paint the shaded side below each falling stretch of a crest."""
-    run: list[Point] = []
-    for place in range(1, len(crest)):
-        if crest[place][1] > crest[place - 1][1]:
-            run.append(crest[place - 1])
-            continue
-        if len(run) > 3:
-            foot = [
-                (x - 0.02 - 0.05 * i / len(run), y + swell * 1.1 * math.sin(3.14 * i / len(run)))
-                for i, (x, y) in enumerate(run)
-            ]
-            sheet.fill([*run, *reversed(foot)], tone, 0.75)
-        run = []
+def _lee(
+    sheet: Sheet, crest: list[Point], peak: int, swell: float, tones: tuple[Colour, Colour], dice: Dice
+) -> None:
+    """Paint the side of a dune that lies in the shade, from its peak down to the next trough."""
+    end = peak + 1
+    while end < len(crest) - 1 and crest[end + 1][1] > crest[end][1]:
+        end += 1
+    top, foot = crest[peak], crest[end]
+    low = foot[1] + swell * 1.5
+    width = foot[0] - top[0]
+    bend = dice.between(0.5, 0.8)
+    ridge = smooth(
+        [
+            top,
+            (top[0] + width * 0.16, top[1] + swell * 0.7),
+            (top[0] - width * 0.06, top[1] + swell * 1.7),
+            (top[0] + width * bend * 0.5, low),
+            (top[0] + width * bend, low + swell),
+        ],
+        8,
+        closed=False,
+    )
+    sheet.shade([*crest[peak : end + 1], (foot[0] + width * 0.2, low + swell), *reversed(ridge)], tones)
 
 
 def paint_city(sheet: Sheet, light: Light, scene: Scene, horizon: float, dice: Dice) -> None:
@@ -212,18 +247,22 @@ def paint_city(sheet: Sheet, light: Light, scene: Scene, horizon: float, dice: D
     neon = scene.has("mood", "neon")
     for layer in range(3):
         share = layer / 2
-        tone = far(mix(wall, light.shade, 0.5 * share), light, 0.66 * (1 - share))
+        tone = far(mix(wall, light.shade, 0.3 + 0.4 * share), light, (0.8, 0.45, 0.05)[layer])
+        if dark:
+            tone = mix(tone, light.sky[3], (0.34, 0.14, 0.0)[layer])
         x = -0.02
         rng = dice.of(f"row{layer}")
         foot = horizon + 0.06 + 0.1 * layer
         while x < 1.02:
             width = sheet.x_of(rng.between(0.05, 0.11) * (0.8 + 0.5 * share))
-            tall = sheet.y_of(rng.between(0.12, 0.44) * (1 - 0.38 * share))
-            _house_block(sheet, light, (x, foot - tall, x + width, foot + 0.3), tone, rng, dark=dark, neon=neon)
+            tall = sheet.y_of(rng.between(0.12, 0.46) * (1 - 0.5 * share))
+            _house_block(
+                sheet, light, (x, foot - tall, x + width, foot + 0.3), tone, rng, dark=dark, neon=neon, near=share
+            )
             x += width + sheet.x_of(rng.between(0, 0.012))
     street = darker(mix(wall, light.shade, 0.6), 0.2)
     sheet.backdrop((street, darker(street, 0.35)), horizon + 0.22, 1.0)
-    if dark or scene.has("weather", "rain"):
+    if dark or scene.has("weather", "rain") or scene.has("weather", "storm"):
         for _ in range(26):
             at = (dice.between(0, 1), dice.between(horizon + 0.25, 0.98))
             glow = dice.one_of(((255, 196, 112), (255, 120, 170), (90, 220, 230))) if neon else (255, 196, 112)
@@ -239,6 +278,7 @@ def _house_block(
     *,
     dark: bool,
     neon: bool,
+    near: float,
 ) -> None:
     left, top, right, foot = at
     sheet.box(left, top, right, foot, tone)
@@ -252,9 +292,11 @@ def _house_block(
     while y < min(foot, 1.0) - step_y:
         x = left + step_x * 0.6
         while x < right - step_x * 0.7:
-            if dice.chance(0.36 if dark else 0.5):
+            if dice.chance(0.12 + 0.3 * near if dark else 0.5):
                 pane = (
-                    mix(lamp, tone, dice.between(0, 0.45)) if dark else mix(lighter(tone, 0.2), light.sky[1], 0.4)
+                    mix(lamp, tone, dice.between(0, 0.3) + 0.35 * (1 - near))
+                    if dark
+                    else mix(lighter(tone, 0.2), light.sky[1], 0.4)
                 )
                 sheet.box(x, y, x + step_x * 0.45, y + step_y * 0.5, pane)
             x += step_x

@@ -185,3 +185,27 @@ def tent(frame: Frame, colour: Colour | None, light: Light, dice: Dice) -> None:
     frame.line(darker(cloth, 0.5), 0.01, (-0.06, 0.56), (0.72, 0.02))
     if glow:
         frame.sheet.glow(frame.at(-0.1, 0.16), 0.8 * frame.size, (255, 196, 110), 0.45)
+
+
+def tower(frame: Frame, colour: Colour | None, light: Light, dice: Dice) -> None:
+    """Draw a tall round tower of stone with battlements."""
+    stone = seen(colour or (178, 164, 148), light)
+    pane = (255, 214, 132) if _lit(light) else darker(stone, 0.6)
+    frame.shadow(0.3, 0.14, 0.45)
+    frame.shade(round_body(stone), (-0.19, 0), (0.19, 0), (0.15, 0.78), (-0.15, 0.78), across=True)
+    for row in range(11):
+        for column in range(4):
+            x = -0.13 + 0.075 * column + (0.035 if row % 2 else 0) + dice.between(-0.01, 0.01)
+            if dice.chance(0.5):
+                frame.block(
+                    (darker(stone, 0.14),) * 2, x, 0.05 + 0.063 * row, x + 0.045, 0.075 + 0.063 * row, 0.006
+                )
+    frame.block(round_body(darker(stone, 0.06)), -0.2, 0.77, 0.2, 0.86, across=True)
+    for step in range(5):
+        x = -0.2 + 0.088 * step
+        frame.block((lighter(stone, 0.12), darker(stone, 0.1 + 0.06 * step)), x, 0.86, x + 0.048, 0.915)
+    for low in (0.26, 0.54):
+        frame.block((pane, pane), -0.028, low, 0.028, low + 0.11, 0.026)
+    frame.block((darker(stone, 0.6), darker(stone, 0.75)), -0.055, 0, 0.055, 0.15, 0.05)
+    frame.line(darker(stone, 0.6), 0.01, (0, 0.9), (0, 1.1))
+    frame.fill(seen((206, 66, 54), light), (0, 1.1), (0.15, 1.065), (0, 1.02))

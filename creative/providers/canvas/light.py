@@ -80,6 +80,17 @@ _HOURS: Final = {
         (20, 44, 78),
         0.5,
     ),
+    "storm": Light(
+        "storm",
+        ((44, 50, 66), (66, 74, 92), (98, 108, 122), (142, 152, 156)),
+        (226, 232, 236),
+        (108, 120, 132),
+        (24, 28, 42),
+        (62, 82, 70),
+        (38, 58, 56),
+        (46, 68, 84),
+        0.3,
+    ),
     "overcast": Light(
         "overcast",
         ((110, 124, 138), (146, 158, 168), (182, 192, 196), (212, 216, 214)),
@@ -108,13 +119,13 @@ def light_of(scene: Scene, dice: Dice) -> Light:
     """Return the light of a scene; where the prompt names no time, one that suits its words."""
     time = scene.first("time")
     if not time:
-        if scene.first("weather") in ("rain", "fog", "cloud"):
-            time = "overcast"
-        elif scene.has("mood", "dark") or scene.has("mood", "neon"):
-            time = "night" if dice.chance(0.5) else "dusk"
+        if scene.has("mood", "dark") or scene.has("mood", "neon"):
+            time = "night" if dice.chance(0.5) or scene.has("weather", "rain") else "dusk"
+        elif scene.first("weather") in ("rain", "fog", "cloud", "storm"):
+            time = "storm" if scene.first("weather") == "storm" else "overcast"
         else:
             time = dice.one_of(("day", "day", "golden", "dawn"))
-    elif time == "day" and scene.first("weather") in ("rain", "fog"):
+    elif time == "day" and scene.first("weather") in ("rain", "fog", "storm"):
         time = "overcast"
     return _seasoned(_HOURS[time], scene, dice)
 

@@ -70,3 +70,31 @@ def blossom(frame: Frame, petal: Colour, x: float, y: float, r: float, dice: Dic
             )
     frame.disc((214, 158, 60), x, y, r * 0.24)
     frame.disc((150, 96, 44), x + r * 0.03, y - r * 0.03, r * 0.15)
+
+
+def mushroom(frame: Frame, colour: Colour | None, light: Light, dice: Dice) -> None:
+    """Draw a toadstool with a spotted cap."""
+    cap = seen(colour or (204, 60, 48), light)
+    stem = seen((242, 234, 216), light)
+    frame.shadow(0.28, 0.16, 0.45)
+    frame.soft(
+        round_body(stem), (-0.13, 0.02), (-0.09, 0.28), (-0.08, 0.5), (0.08, 0.5), (0.09, 0.28),
+        (0.13, 0.02), (0, -0.02),
+        across=True,
+    )  # fmt: skip
+    frame.oval(darker(stem, 0.28), 0, 0.5, 0.37, 0.07)
+    frame.soft(
+        (darker(stem, 0.05), darker(stem, 0.2)),
+        (-0.12, 0.42),
+        (0.12, 0.42),
+        (0.16, 0.34),
+        (0, 0.36),
+        (-0.16, 0.34),
+    )
+    frame.soft(
+        (lighter(cap, 0.25), cap, darker(cap, 0.25)),
+        (-0.42, 0.5), (-0.36, 0.7), (-0.2, 0.86), (0, 0.91), (0.2, 0.86), (0.36, 0.7), (0.42, 0.5), (0, 0.55),
+    )  # fmt: skip
+    spots = ((-0.2, 0.7, 0.055), (0.05, 0.8, 0.045), (0.22, 0.68, 0.06), (0.0, 0.64, 0.04), (-0.32, 0.57, 0.035))
+    for x, y, r in (*spots, (-0.1, 0.83, 0.026), (0.34, 0.57, 0.03)):
+        frame.oval(lighter(stem, 0.3), x, y, r, r * 0.8)

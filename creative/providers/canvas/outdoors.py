@@ -2,68 +2,16 @@
 
 from typing import Final
 
-from creative.providers.canvas import creatures, devices, land, landmarks, nature, sky, vehicles, water
+from creative.providers.canvas import fields, land, sky, water
 from creative.providers.canvas.colour import darker, lighter, mix
 from creative.providers.canvas.dice import Dice
 from creative.providers.canvas.frame import Frame
 from creative.providers.canvas.light import Light
+from creative.providers.canvas.repertoire import REPERTOIRE, STANDING
 from creative.providers.canvas.scene import Scene, Thing
 from creative.providers.canvas.sheet import Point, Sheet
 from creative.providers.canvas.weather import paint_weather
 
-PAINTERS: Final = {
-    "lighthouse": landmarks.lighthouse,
-    "house": landmarks.house,
-    "castle": landmarks.castle,
-    "windmill": landmarks.windmill,
-    "bridge": landmarks.bridge,
-    "tent": landmarks.tent,
-    "tree": nature.tree,
-    "flower": nature.flower,
-    "boat": vehicles.boat,
-    "balloon": vehicles.balloon,
-    "rocket": vehicles.rocket,
-    "car": vehicles.car,
-    "planet": devices.planet,
-    "bird": creatures.bird,
-    "cat": creatures.cat,
-    "dog": creatures.dog,
-    "fish": creatures.fish,
-    "person": creatures.person,
-}
-_SIZE: Final = {
-    "lighthouse": 0.5,
-    "house": 0.34,
-    "castle": 0.5,
-    "windmill": 0.46,
-    "bridge": 0.5,
-    "tent": 0.34,
-    "tree": 0.5,
-    "flower": 0.34,
-    "boat": 0.34,
-    "balloon": 0.36,
-    "rocket": 0.5,
-    "car": 0.4,
-    "planet": 0.5,
-    "bird": 0.15,
-    "cat": 0.36,
-    "dog": 0.38,
-    "fish": 0.34,
-    "person": 0.34,
-}
-
-
-STANDING: Final = frozenset(PAINTERS) - {
-    "lighthouse",
-    "bridge",
-    "boat",
-    "balloon",
-    "rocket",
-    "planet",
-    "bird",
-    "fish",
-}
-"""Things that need ground under their feet."""
 _BANK: Final = 0.8
 """Where the near bank of a sea or a lake begins, as a share of the height."""
 
@@ -72,13 +20,14 @@ def place_of(scene: Scene, dice: Dice) -> str:
     """Return where a scene plays: what the prompt names, else what suits its things."""
     named = scene.found.get("place", [])
     for place in named:
-        if place != "table":
+        if place not in ("table", "road"):
             return "lake" if place == "mountain" and "lake" in named else place
     kinds = {thing.kind for thing in scene.things}
     for kind, place in (
         ("lighthouse", "sea"),
         ("boat", "sea"),
         ("fish", "underwater"),
+        ("whale", "underwater"),
         ("rocket", "space"),
         ("planet", "space"),
         ("bridge", "lake"),
@@ -89,7 +38,7 @@ def place_of(scene: Scene, dice: Dice) -> str:
     return "hill" if kinds else dice.one_of(("mountain", "hill", "sea", "lake", "forest", "desert"))
 
 
-def paint_outdoors(sheet: Sheet, light: Light, scene: Scene, dice: Dice, *, detail: float) -> None:
+def paint_outdoors(sheet: Sheet, light: Light, scene: Scene, dice: Dice) -> None:
     """Paint the view."""
     place = place_of(scene, dice.of("place"))
     horizon = {"sea": 0.56, "lake": 0.55, "mountain": 0.62, "forest": 0.5, "city": 0.6}.get(place, 0.58)
@@ -101,11 +50,13 @@ def paint_outdoors(sheet: Sheet, light: Light, scene: Scene, dice: Dice, *, deta
     else:
         sun = sky.paint_sky(sheet, light, scene, horizon, dice.of("sky"))
         _ground(sheet, light, scene, place, horizon, sun, dice)
+        if place in ("hill", "mountain", "desert", "forest") and scene.has("place", "road"):
+            fields.paint_road(sheet, light, horizon + (0.1 if place == "mountain" else 0.0), dice.of("road"))
     if place in ("sea", "lake") and any(thing.kind in STANDING for thing in scene.things):
         _bank(sheet, light, place, dice.of("bank"))
     _things(sheet, light, scene, place, horizon, dice.of("things"))
     if place not in ("space", "underwater"):
-        if detail > 0.5:
+        if scene.detail > 0.5:
             _foreground(sheet, light, scene, place, dice.of("front"))
         paint_weather(sheet, light, scene.first("weather"), horizon, dice.of("weather"))
 
@@ -199,31 +150,28 @@ def _space(sheet: Sheet, scene: Scene, dice: Dice) -> None:
 
 def _things(sheet: Sheet, light: Light, scene: Scene, place: str, horizon: float, dice: Dice) -> None:
     """Place the things: the first is the hero, the others stand apart from it, the small ones in front."""
-    shown = [thing for thing in scene.things if thing.kind in PAINTERS][:4]
+    shown = scene.things[:4]
+    field = [thing for thing in shown if thing.kind == "flower" and thing.count in (1, 3, 5)]
+    if field and place in ("hill", "mountain"):
+        fields.paint_flowers(sheet, light, horizon, field[0].colour, dice.of("field"))
+        shown.remove(field[0])
     if not shown and place == "underwater":
         shown = [Thing("fish", None, 3)]
-    shown = (
-        [
-            Thing(thing.kind, thing.colour, 6, thing.size * 0.9)
-            if thing.kind == "flower" and thing.count == 1
-            else thing
-            for thing in shown
-        ]
-        if scene.has("place", "hill")
-        else shown
-    )
     hero_x = dice.one_of((0.36, 0.64)) if len(shown) > 1 else dice.one_of((0.38, 0.5, 0.6))
     spots = [hero_x, 1 - hero_x + dice.between(-0.05, 0.05), 0.5, 0.14]
-    for order, thing in enumerate(shown):
-        rng = dice.of(f"{thing.kind}{order}")
+    # A planet is far away whatever its place in the prompt is.
+    for order, thing in sorted(enumerate(shown), key=lambda one: one[1].kind != "planet"):
+        part, rng = REPERTOIRE[thing.kind], dice.of(f"{thing.kind}{order}")
         for place_in_group in range(min(thing.count, 7)):
             at, scale = _spot(thing, place, horizon, spots[order], place_in_group, rng)
             if place_in_group and thing.kind in ("bridge", "castle", "lighthouse"):
                 break
-            size = _SIZE[thing.kind] * thing.size * scale * (1.0 if order == 0 else 0.82)
+            size = part.outdoors * thing.size * scale * (1.0 if order == 0 else 0.82)
+            if thing.kind == "planet" and len(shown) > 1:
+                at, size = (0.26 if hero_x > 0.5 else 0.74, 0.42), size * 0.7
             flip = rng.chance(0.5) if thing.kind not in ("bridge", "flower", "castle") else False
             frame = Frame(sheet, at, size, flip=flip)
-            PAINTERS[thing.kind](frame, thing.colour, light, rng.of(str(place_in_group)))
+            part.paint(frame, thing.colour, light, rng.of(str(place_in_group)))
 
 
 def _spot(thing: Thing, place: str, horizon: float, x: float, number: int, dice: Dice) -> tuple[Point, float]:
@@ -246,6 +194,8 @@ def _foot(kind: str, place: str, horizon: float, number: int, scale: float, dice
         "rocket": 0.74 if place == "space" else horizon * 0.98,
         "balloon": flying,
         "bird": flying,
+        "butterfly": horizon + 0.02 - 0.1 * (number % 3) + dice.between(-0.04, 0.04),
+        "whale": 0.62,
         "fish": 0.62 - 0.2 * (number % 3) + dice.between(-0.04, 0.04),
         "boat": min(0.9, horizon + 0.2 - 0.18 * (1 - scale)),
         "lighthouse": horizon + 0.1 if place in ("sea", "lake") else standing,
@@ -259,14 +209,11 @@ def _foot(kind: str, place: str, horizon: float, number: int, scale: float, dice
 
 def _foreground(sheet: Sheet, light: Light, scene: Scene, place: str, dice: Dice) -> None:
     """Paint grass, flowers or reeds at the foot of the picture, which gives it depth."""
-    if place in ("city", "desert") or scene.has("season", "winter") or scene.has("weather", "snow"):
-        return
-    if place == "sea" and dice.chance(0.55):
+    if place in ("city", "desert", "sea") or scene.has("season", "winter") or scene.has("weather", "snow"):
         return
     tone = darker(mix(light.leaf, light.shade, 0.35), 0.18)
     side = dice.one_of((0.0, 1.0))
-    blades = 120 if place != "sea" else 60
-    for _ in range(blades):
+    for _ in range(scene.some(120)):
         reach = dice.between(0, 1) ** (1.0 if place in ("hill", "mountain", "forest") else 1.8)
         x = reach if side == 0 else 1 - reach
         tall = sheet.y_of(dice.between(0.03, 0.11) * (1.1 - 0.6 * reach))
@@ -286,6 +233,6 @@ def _foreground(sheet: Sheet, light: Light, scene: Scene, place: str, dice: Dice
                 ((170, 120, 190), (244, 214, 226)),
             )
         )
-        for _ in range(34):
+        for _ in range(scene.some(34)):
             at = (dice.between(0, 1), 1 - sheet.y_of(dice.between(0.01, 0.12)))
             sheet.disc(at, dice.between(0.003, 0.007), mix(dice.one_of(petals), light.shade, light.dim))

@@ -6,11 +6,12 @@ from typing import Final
 
 from PIL import Image
 
-from creative.providers.canvas import abstract, outdoors, still_life
+from creative.providers.canvas import abstract, outdoors, sign, still_life
 from creative.providers.canvas.dice import Dice
 from creative.providers.canvas.finish import grade, lay_texture, vignette
 from creative.providers.canvas.light import light_of
-from creative.providers.canvas.scene import INDOORS, Scene, read
+from creative.providers.canvas.repertoire import INDOORS
+from creative.providers.canvas.scene import Scene, read
 from creative.providers.canvas.sheet import Sheet
 
 VERSION: Final = 1
@@ -40,16 +41,19 @@ def paint(brief: Brief) -> Image.Image:
     dice = Dice(f"{VERSION}/{words}/{brief.seed}/{brief.number}")
     sheet = Sheet(brief.width, brief.height)
     detail = _DETAIL[brief.detail]
+    scene.detail = detail
     style = brief.style if brief.style != "auto" else style_of(scene, dice.of("style"))
     light = light_of(scene, dice.of("light"))
     if style == "abstract":
         abstract.paint_abstract(sheet, scene, dice.of("abstract"), detail=detail)
     elif style == "geometric":
         abstract.paint_geometric(sheet, scene, dice.of("geometric"), detail=detail)
+    elif style == "still_life" and any(thing.kind == "emblem" for thing in scene.things):
+        sign.paint_sign(sheet, light, scene, dice.of("sign"))
     elif style == "still_life":
         still_life.paint_still_life(sheet, light, scene, dice.of("still"))
     else:
-        outdoors.paint_outdoors(sheet, light, scene, dice.of("outdoors"), detail=detail)
+        outdoors.paint_outdoors(sheet, light, scene, dice.of("outdoors"))
     picture = grade(sheet.finished(), _palette(brief.palette, scene))
     if style != "geometric":
         picture = vignette(picture, 0.16)
@@ -58,7 +62,8 @@ def paint(brief: Brief) -> Image.Image:
 
 def style_of(scene: Scene, dice: Dice) -> str:
     """Return the kind of picture that suits a prompt's words."""
-    form = scene.first("form")
+    # A prompt that says both means a strict composition: the plainer word says only that it shows no thing.
+    form = "geometric" if scene.has("form", "geometric") else scene.first("form")
     if form and not scene.things:
         return form
     named = scene.found.get("place", [])

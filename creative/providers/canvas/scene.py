@@ -28,30 +28,12 @@ _TABLES: Final = {
     "subject": _index(words.SUBJECTS),
     "mood": _index(words.MOODS),
     "form": _index(words.FORMS),
+    "motif": _index(words.MOTIFS),
     "material": _index(words.MATERIALS),
 }
 _COUNT_OF: Final = {word: count for count, line in words.COUNTS.items() for word in line.split()}
+_AFTER_NOUN: Final = frozenset(words.AFTER_NOUN.split())
 _SIZE_OF: Final = {word: size for size, line in words.SIZES.items() for word in line.split()}
-INDOORS: Final = frozenset(
-    [
-        "camera",
-        "mug",
-        "bottle",
-        "vase",
-        "pot",
-        "book",
-        "lamp",
-        "fruit",
-        "phone",
-        "laptop",
-        "chair",
-        "gem",
-        "robot",
-        "heart",
-        "emblem",
-    ]
-)
-"""Things that stand on a table unless the prompt names a place outdoors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +54,12 @@ class Scene:
     things: list[Thing] = field(default_factory=list)
     colours: list[Colour] = field(default_factory=list)
     place_colours: dict[str, Colour] = field(default_factory=dict)
+    detail: float = 0.6
+    """How much is drawn, 0 to 1."""
+
+    def some(self, count: float) -> int:
+        """Return how many of something are drawn where `count` is usual."""
+        return max(1, round(count * (0.4 + self.detail)))
 
     def first(self, kind: str, otherwise: str = "") -> str:
         """Return the first meaning of a kind, or the given one."""
@@ -87,15 +75,41 @@ def read(prompt: str) -> Scene:
     scene = Scene()
     told = [word.lower() for word in _WORD.findall(prompt[: MOST_WORDS * 24])][:MOST_WORDS]
     pairs = [f"{first}-{second}" for first, second in pairwise(told)]
+    taken = -1
     for place, word in enumerate(told):
-        candidates = [word, *([pairs[place]] if place < len(pairs) else []), *_singular(word)]
+        if place <= taken:
+            continue
+        if place < len(pairs) and _known(pairs[place]):
+            candidates, taken = [pairs[place]], place + 1
+        else:
+            candidates = [word, *_singular(word)]
+        around = _around(told, place)
         for candidate in candidates:
-            _understand(scene, candidate, told[max(0, place - _REACH) : place], plural=candidate != word)
+            _understand(scene, candidate, around, plural=candidate != word)
+    if any(thing.kind in ("vase", "pot") for thing in scene.things):
+        # The flowers that a prompt names stand in its vase: they are no things of their own.
+        scene.things = [thing for thing in scene.things if thing.kind != "flower"]
     return scene
+
+
+def _around(told: list[str], place: int) -> list[str]:
+    """Return the words that may describe the one at a place: those before it, and a Romance colour behind it."""
+    before: list[str] = []
+    for word in told[max(0, place - _REACH) : place]:
+        if word not in _AFTER_NOUN:
+            # What stands before another noun belongs to that one.
+            before = [] if word in _TABLES["subject"] or word in _TABLES["place"] else [*before, word]
+    return before + [word for word in told[place + 1 : place + 2] if word in _AFTER_NOUN]
+
+
+def _known(word: str) -> bool:
+    return word in _COLOUR_OF or any(word in table for table in _TABLES.values())
 
 
 def _singular(word: str) -> list[str]:
     """Return what a plural may be the plural of; the first that the vocabulary knows."""
+    if word in words.PLURALS:
+        return [words.PLURALS[word]]
     guesses = []
     if word.endswith("ies"):
         guesses.append(word[:-3] + "y")
@@ -131,8 +145,8 @@ def _thing(kind: str, word: str, before: list[str], *, plural: bool) -> Thing:
     sizes = [_SIZE_OF[word] for word in before if word in _SIZE_OF]
     return Thing(
         kind=kind,
-        colour=_tint([*before, word]),
-        count=counts[-1] if counts else 3 if plural and "-" not in kind else 1,
+        colour=_tint([word, *before] if before and before[-1] in _AFTER_NOUN else [*before, word]),
+        count=counts[-1] if counts else words.PAIRS.get(kind, 3) if plural and "-" not in word else 1,
         size=sizes[-1] if sizes else 1.0,
     )
 

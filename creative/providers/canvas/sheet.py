@@ -109,6 +109,12 @@ class Sheet:
         thick = max(1, round(width * self.u))
         self.draw.line(pixels, fill=colour, width=thick, joint="curve")
 
+    def hoop(self, centre: Point, r: float, colour: Colour, width: float) -> None:
+        """Draw a circle's line."""
+        x, y = self.px(centre)
+        box = (x - r * self.u, y - r * self.u, x + r * self.u, y + r * self.u)
+        self.draw.ellipse(box, outline=colour, width=max(1, round(width * self.u)))
+
     def box(self, left: float, top: float, right: float, bottom: float, colour: Colour) -> None:
         """Fill a rectangle; one that is thinner than a pixel leaves nothing."""
         box = (left * self.w, top * self.h, right * self.w - 1, bottom * self.h - 1)
@@ -128,7 +134,12 @@ class Sheet:
             return
         # Only the part on the sheet is made: a wide glow is mostly outside of it.
         across, down = 256 / (2 * rx), 256 / (2 * ry)
-        part = ((seen[0] - left) * across, (seen[1] - top) * down, (seen[2] - left) * across, (seen[3] - top) * down)
+        part = (
+            (seen[0] - left) * across,
+            (seen[1] - top) * down,
+            (seen[2] - left) * across,
+            (seen[3] - top) * down,
+        )
         light = Image.radial_gradient("L").point(curve)
         size = (seen[2] - seen[0], seen[3] - seen[1])
         self.image.paste(colour, seen[:2], light.resize(size, Image.Resampling.BILINEAR, box=part))

@@ -14,15 +14,16 @@ def paint_sky(sheet: Sheet, light: Light, scene: Scene, horizon: float, dice: Di
     side = dice.one_of((0.24, 0.3, 0.68, 0.76))
     height = horizon - dice.between(0.03, 0.12) if low else horizon * dice.between(0.24, 0.4)
     sun = (side, height)
-    if light.time == "night":
-        _stars(sheet, horizon, dice.of("stars"))
-    if light.time == "overcast":
+    covered = scene.first("weather") in ("rain", "storm", "cloud")
+    if light.time == "night" and not covered:
+        _stars(sheet, horizon, scene.some(150), dice.of("stars"))
+    if light.time in ("overcast", "storm") or covered:
         sheet.glow(sun, 0.7, lighter(light.sky[2], 0.5), 0.5)
     elif light.time == "night":
         _moon(sheet, sun, light, dice)
     else:
         _sun(sheet, sun, light, low=low)
-    if light.time != "night" or dice.chance(0.4):
+    if light.time != "night" or covered or dice.chance(0.4):
         _clouds(sheet, light, scene, horizon, dice.of("clouds"))
     return sun
 
@@ -46,8 +47,8 @@ def _moon(sheet: Sheet, moon: Point, light: Light, dice: Dice) -> None:
         sheet.disc(spot, dice.between(0.005, 0.012), darker(light.sun, 0.1))
 
 
-def _stars(sheet: Sheet, horizon: float, dice: Dice) -> None:
-    for _ in range(int(150 * sheet.aspect) if sheet.aspect > 1 else 150):
+def _stars(sheet: Sheet, horizon: float, count: int, dice: Dice) -> None:
+    for _ in range(round(count * max(1.0, sheet.aspect))):
         high = dice.between(0, 1) ** 1.4
         star = (dice.between(0, 1), high * horizon * 0.96)
         bright = dice.between(0.25, 1) * (1 - high * 0.7)
@@ -56,9 +57,9 @@ def _stars(sheet: Sheet, horizon: float, dice: Dice) -> None:
 
 
 def _clouds(sheet: Sheet, light: Light, scene: Scene, horizon: float, dice: Dice) -> None:
-    heavy = light.time == "overcast" or scene.has("weather", "cloud")
+    heavy = light.time in ("overcast", "storm") or scene.first("weather") in ("rain", "storm", "cloud")
     streaks = light.time in ("dawn", "golden", "dusk")
-    count = dice.whole(5, 8) if heavy else dice.whole(2, 4)
+    count = scene.some(dice.whole(5, 8) if heavy else dice.whole(2, 4))
     for place in range(count):
         share = (place + dice.between(0.1, 0.9)) / count
         middle = (dice.between(-0.05, 1.05), horizon * (0.12 + 0.66 * share))
@@ -108,6 +109,6 @@ def _cumulus(sheet: Sheet, middle: Point, length: float, light: Light, dice: Dic
         *smooth(top, 6, closed=False),
         (middle[0] + width * 1.08, middle[1]),
     ]
-    bright = lighter(light.sky[3], 0.1 if heavy else 0.75)
+    bright = lighter(light.sky[3], 0.1 if heavy or light.time == "night" else 0.75)
     base = mix(light.sky[2], bright, 0.35)
     sheet.shade(outline, (bright, mix(bright, base, 0.3), base))

@@ -4,48 +4,14 @@ from typing import Final
 
 from PIL import Image, ImageChops, ImageFilter
 
-from creative.providers.canvas import devices, things
 from creative.providers.canvas.colour import Colour, darker, lighter, mix, turned
 from creative.providers.canvas.dice import Dice
 from creative.providers.canvas.frame import Frame
 from creative.providers.canvas.light import Light
+from creative.providers.canvas.repertoire import REPERTOIRE, Part
 from creative.providers.canvas.scene import Scene, Thing
 from creative.providers.canvas.sheet import Point, Sheet
 
-PAINTERS: Final = {
-    "camera": things.camera,
-    "mug": things.mug,
-    "bottle": things.bottle,
-    "vase": things.vase,
-    "pot": things.pot,
-    "book": things.book,
-    "fruit": things.fruit,
-    "lamp": devices.lamp,
-    "phone": devices.phone,
-    "laptop": devices.laptop,
-    "chair": devices.chair,
-    "robot": devices.robot,
-    "gem": devices.gem,
-    "heart": devices.heart,
-    "emblem": devices.emblem,
-}
-_WIDE: Final = {
-    "camera": 1.44,
-    "laptop": 1.6,
-    "book": 1.2,
-    "fruit": 0.95,
-    "chair": 1.2,
-    "mug": 1.1,
-    "vase": 0.9,
-    "robot": 1.0,
-    "emblem": 1.1,
-    "gem": 1.0,
-    "heart": 1.05,
-    "lamp": 0.85,
-}
-"""Widths in units of each thing's own size, with a little air."""
-_TALL: Final = {"camera": 0.56, "laptop": 0.52, "mug": 0.42, "fruit": 0.3, "book": 0.44, "gem": 0.42, "heart": 0.46}
-_USUAL: Final = 0.5
 _WALLS: Final = (
     (158, 184, 182),
     (220, 186, 152),
@@ -63,10 +29,11 @@ _EDGE: Final = 0.62
 def paint_still_life(sheet: Sheet, light: Light, scene: Scene, dice: Dice) -> None:
     """Paint the room, the table and the things upon it."""
     wall = _wall(scene, light, dice.of("wall"))
-    surface = scene.first("material") or ("wood" if scene.has("place", "table") else "linen")
+    homely = any(thing.kind in ("chair", "lamp", "guitar", "cat", "dog") for thing in scene.things)
+    surface = scene.first("material") or ("wood" if scene.has("place", "table") or homely else "linen")
     _room(sheet, wall, light, dice.of("room"))
     _table(sheet, surface, wall, dice.of("table"))
-    shown = [thing for thing in scene.things if thing.kind in PAINTERS] or [Thing("vase")]
+    shown = scene.things or [Thing("vase")]
     _arrange(sheet, shown[:3], light, dice.of("things"), gloss=_GLOSS.get(surface, 0.0))
 
 
@@ -87,13 +54,14 @@ def _room(sheet: Sheet, wall: Colour, light: Light, dice: Dice) -> None:
     sheet.backdrop((darker(wall, 0.1), wall, lighter(wall, 0.14)), 0, _EDGE + 0.02)
     side = dice.one_of((0.2, 0.26, 0.32))
     sheet.glow((side, 0.26), 1.05, lighter(wall, 0.62), 0.75)
-    warm = mix(lighter(wall, 0.7), (255, 236, 196), 0.5)
+    late = light.time in ("night", "dusk")
+    warm = (150, 176, 224) if late else mix(lighter(wall, 0.7), (255, 236, 196), 0.5)
     for row in range(2):
         for column in range(2):
             left, top = side - 0.12 + 0.155 * column, 0.06 + 0.2 * row
             skew = 0.05
             pane = [(left, top + skew), (left + 0.14, top), (left + 0.14, top + 0.17), (left, top + 0.17 + skew)]
-            sheet.fill(pane, warm, 0.34)
+            sheet.fill(pane, warm, 0.16 if late else 0.34)
 
 
 def _table(sheet: Sheet, surface: str, wall: Colour, dice: Dice) -> None:
@@ -166,7 +134,7 @@ def _arrange(sheet: Sheet, shown: list[Thing], light: Light, dice: Dice, *, glos
         for thing in shown
         for _ in range(1 if thing.kind in ("book", "vase") else min(thing.count, 4))
     ][:5]
-    spans = [_WIDE.get(thing.kind, 0.7) * _TALL.get(thing.kind, _USUAL) * thing.size for thing in placed]
+    spans = [_part(thing).width * _part(thing).on_table * thing.size for thing in placed]
     room = sheet.w / sheet.u * 0.9
     scale = min(1.3 if len(placed) == 1 else 1.15, room / sum(spans), sheet.h / sheet.u * 1.3)
     x = 0.5 - sheet.x_of(sum(spans) * scale) / 2
@@ -175,7 +143,7 @@ def _arrange(sheet: Sheet, shown: list[Thing], light: Light, dice: Dice, *, glos
     for place, thing in enumerate(placed):
         width = sheet.x_of(spans[place] * scale)
         step = 0.0 if gloss or len(placed) == 1 else (0.0, 0.05, 0.015, 0.055, 0.01)[place]
-        size = _TALL.get(thing.kind, _USUAL) * scale * thing.size
+        size = _part(thing).on_table * scale * thing.size
         standing.append((thing, (x + width / 2, foot + step), size, dice.of(f"{thing.kind}{place}")))
         x += width
     if gloss:
@@ -185,9 +153,13 @@ def _arrange(sheet: Sheet, shown: list[Thing], light: Light, dice: Dice, *, glos
     _stand(sheet, sorted(standing, key=lambda one: one[1][1]), light)
 
 
+def _part(thing: Thing) -> Part:
+    return REPERTOIRE[thing.kind]
+
+
 def _stand(sheet: Sheet, standing: "list[tuple[Thing, Point, float, Dice]]", light: Light) -> None:
     for thing, foot, size, dice in standing:
-        PAINTERS[thing.kind](Frame(sheet, foot, size), thing.colour, light, dice.of("strokes"))
+        _part(thing).paint(Frame(sheet, foot, size), thing.colour, light, dice.of("strokes"))
 
 
 def _mirror(sheet: Sheet, plain: Image.Image, foot: float, gloss: float) -> None:

@@ -94,15 +94,10 @@ def mug(frame: Frame, colour: Colour | None, light: Light, dice: Dice) -> None:
     frame.oval((186, 140, 100), -0.1, 0.655, 0.09, 0.012, 0.6)
     frame.blob(lighter(glaze, 0.7), (-0.27, 0.52), (-0.24, 0.53), (-0.235, 0.2), (-0.26, 0.19), alpha=0.45)
     for side, tall in ((-0.1, 0.46), (0.06, 0.6), (0.18, 0.4)):
-        wisp = [
-            (side, 0.7),
-            (side + 0.05, 0.7 + tall * 0.3),
-            (side - 0.04, 0.7 + tall * 0.62),
-            (side + 0.03, 0.7 + tall),
-        ]
-        frame.blob(
-            (246, 244, 238), *wisp, (side - 0.02, 0.7 + tall * 0.62), (side + 0.07, 0.7 + tall * 0.3), alpha=0.28
-        )
+        sway = ((0.0, 0.06, 0.012), (0.04, 0.3, 0.03), (-0.035, 0.62, 0.034), (0.03, 1.0, 0.0))
+        left = [(side + x - half, 0.66 + tall * up) for x, up, half in sway]
+        right = [(side + x + half, 0.66 + tall * up) for x, up, half in sway[-2::-1]]
+        frame.blob((252, 250, 244), *left, *right, alpha=0.34)
 
 
 def bottle(frame: Frame, colour: Colour | None, light: Light, dice: Dice) -> None:

@@ -139,3 +139,78 @@ def car(frame: Frame, colour: Colour | None, light: Light, dice: Dice) -> None:
         frame.disc((150, 154, 162), x, 0.1, 0.068)
         frame.disc((70, 74, 84), x, 0.1, 0.03)
     frame.block(round_body(darker(paint, 0.3)), -0.2, 0.075, 0.2, 0.1, across=True)
+
+
+def bicycle(frame: Frame, colour: Colour | None, light: Light, dice: Dice) -> None:
+    """Draw a city bicycle from the side."""
+    paint = seen(colour or dice.one_of(((198, 66, 54), (46, 122, 128), (228, 174, 74))), light)
+    dark, steel = seen((38, 42, 52), light), seen((196, 200, 206), light)
+    frame.shadow(0.62, 0.06, 0.45, 0.0)
+    rear, front, crank = (-0.4, 0.24), (0.42, 0.24), (-0.06, 0.24)
+    saddle, head = (-0.16, 0.62), (0.27, 0.66)
+    for x, y in (rear, front):
+        frame.sheet.hoop(frame.at(x, y), 0.24 * frame.size, dark, 0.032 * frame.size)
+        frame.sheet.hoop(frame.at(x, y), 0.208 * frame.size, steel, 0.01 * frame.size)
+        for spoke in range(12):
+            turn = math.pi * spoke / 6
+            frame.line(steel, 0.004, (x, y), (x + 0.2 * math.cos(turn), y + 0.2 * math.sin(turn)))
+    for bar in (
+        (rear, crank),
+        (rear, (-0.14, 0.54)),
+        (crank, saddle),
+        (crank, (0.3, 0.56)),
+        ((-0.14, 0.54), head),
+    ):
+        frame.line(darker(paint, 0.3), 0.036, *bar)
+        frame.line(lighter(paint, 0.1), 0.024, *bar)
+    frame.line(paint, 0.03, head, (0.33, 0.46), front)
+    frame.line(steel, 0.022, head, (0.255, 0.74), (0.3, 0.78), (0.4, 0.77))
+    frame.line(dark, 0.036, (0.36, 0.775), (0.43, 0.765))
+    frame.blob(
+        seen((104, 68, 48), light), (-0.29, 0.655), (-0.2, 0.68), (-0.05, 0.66), (-0.05, 0.635), (-0.2, 0.62)
+    )
+    frame.disc(steel, *crank, 0.055)
+    frame.disc(dark, *crank, 0.03)
+    frame.line(dark, 0.02, (-0.06, 0.24), (0.0, 0.12), (0.05, 0.12))
+    frame.line(dark, 0.02, (-0.06, 0.24), (-0.12, 0.36), (-0.17, 0.36))
+
+
+def train(frame: Frame, colour: Colour | None, light: Light, dice: Dice) -> None:
+    """Draw a train of an engine and two wagons on its rails."""
+    paint = seen(colour or dice.one_of(((190, 62, 54), (42, 104, 110), (54, 78, 130))), light)
+    dark = seen((40, 42, 52), light)
+    cream = seen((240, 228, 202), light)
+    pane = (255, 220, 150) if light.dim > 0.1 else mix(light.sky[1], (40, 60, 80), 0.4)
+    frame.line(dark, 0.014, (-3.5, -0.012), (3.5, -0.012))
+    for sleeper in range(40):
+        frame.block((darker(dark, 0.1), dark), -3.4 + 0.17 * sleeper, -0.045, -3.33 + 0.17 * sleeper, -0.02)
+    for wagon in (-2, -1):
+        left = wagon * 0.76 - 0.2
+        frame.block((darker(cream, 0.1), cream), left + 0.01, 0.36, left + 0.71, 0.43, 0.02)
+        frame.block((lighter(paint, 0.16), paint, darker(paint, 0.25)), left, 0.08, left + 0.72, 0.38, 0.02)
+        frame.block((cream, cream), left, 0.185, left + 0.72, 0.2)
+        for window in range(5):
+            x = left + 0.06 + 0.128 * window
+            frame.block((lighter(pane, 0.2), pane), x, 0.23, x + 0.09, 0.33, 0.01)
+        for x in (left + 0.12, left + 0.24, left + 0.48, left + 0.6):
+            frame.disc(dark, x, 0.055, 0.055)
+            frame.disc(lighter(dark, 0.4), x, 0.055, 0.022)
+        frame.line(dark, 0.03, (left + 0.7, 0.11), (left + 0.78, 0.11))
+    frame.block((lighter(paint, 0.24), paint, darker(paint, 0.35)), 0.0, 0.14, 0.62, 0.4, 0.05)
+    frame.block((lighter(paint, 0.16), darker(paint, 0.2)), -0.2, 0.1, 0.1, 0.5, 0.02)
+    frame.block((dark, darker(dark, 0.2)), -0.24, 0.49, 0.14, 0.535, 0.02)
+    frame.block((lighter(pane, 0.2), pane), -0.13, 0.31, 0.03, 0.44, 0.015)
+    frame.block(turned_metal(dark), 0.44, 0.39, 0.53, 0.58, across=True)
+    frame.block(turned_metal(dark), 0.42, 0.56, 0.55, 0.61, 0.02, across=True)
+    frame.block(turned_metal((206, 164, 90)), 0.22, 0.39, 0.31, 0.46, 0.03, across=True)
+    frame.disc((255, 236, 180), 0.63, 0.33, 0.03)
+    frame.fill(dark, (0.6, 0.12), (0.76, 0.0), (0.6, 0.0))
+    frame.block((dark, darker(dark, 0.3)), -0.18, 0.09, 0.64, 0.15)
+    for x, r in ((-0.08, 0.1), (0.16, 0.1), (0.38, 0.07), (0.54, 0.07)):
+        frame.disc(darker(dark, 0.2), x, r, r)
+        frame.disc(paint, x, r, r * 0.7)
+        frame.disc(cream, x, r, r * 0.26)
+    for puff in range(6):
+        frame.disc(
+            (248, 246, 240), 0.46 - 0.17 * puff, 0.68 + 0.055 * puff, 0.06 + 0.022 * puff, 0.62 - 0.07 * puff
+        )

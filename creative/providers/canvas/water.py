@@ -1,5 +1,8 @@
 """Water: the sea with its path of light, a lake that mirrors, and the deep."""
 
+import math
+from typing import Final
+
 from PIL import Image
 
 from creative.providers.canvas.colour import Colour, darker, lighter, mix
@@ -7,6 +10,8 @@ from creative.providers.canvas.dice import Dice
 from creative.providers.canvas.light import Light
 from creative.providers.canvas.scene import Scene
 from creative.providers.canvas.sheet import Point, Sheet, gradient, smooth
+
+_CORALS: Final = ((226, 104, 96), (240, 160, 100), (206, 112, 160))
 
 
 def paint_sea(sheet: Sheet, light: Light, scene: Scene, horizon: float, sun: Point, dice: Dice) -> None:
@@ -16,13 +21,13 @@ def paint_sea(sheet: Sheet, light: Light, scene: Scene, horizon: float, sun: Poi
     sheet.backdrop(
         (mix(light.sky[3], deep, 0.45), mix(deep, light.sky[2], 0.15), deep, darker(deep, 0.35)), horizon, 1
     )
-    _ripples(sheet, horizon, deep, light, dice.of("ripples"))
-    if light.time != "overcast":
+    _ripples(sheet, horizon, deep, light, scene.some(150), dice.of("ripples"))
+    if light.time not in ("overcast", "storm"):
         _path(sheet, horizon, sun, light, dice.of("path"))
 
 
-def _ripples(sheet: Sheet, top: float, deep: Colour, light: Light, dice: Dice) -> None:
-    for _ in range(150):
+def _ripples(sheet: Sheet, top: float, deep: Colour, light: Light, count: int, dice: Dice) -> None:
+    for _ in range(count):
         near = dice.between(0, 1) ** 1.6
         y = top + (1 - top) * (0.015 + 0.98 * near)
         length = (0.012 + 0.11 * near) * dice.between(0.5, 1.5)
@@ -63,7 +68,7 @@ def mirror(sheet: Sheet, light: Light, scene: Scene, shore: float, dice: Dice) -
     )
     tone = gradient((sheet.w, depth), (mix(deep, light.sky[3], 0.5), deep, darker(deep, 0.35)))
     sheet.image.paste(Image.blend(above, tone, 0.42), (0, top))
-    _ripples(sheet, shore + 0.02, deep, light, dice.of("ripples"))
+    _ripples(sheet, shore + 0.02, deep, light, scene.some(150), dice.of("ripples"))
     sheet.box(0, shore - 0.0015, 1, shore + 0.0015, lighter(mix(deep, light.sky[3], 0.6), 0.15))
 
 
@@ -87,12 +92,39 @@ def paint_deep(sheet: Sheet, scene: Scene, dice: Dice) -> None:
             0.1,
         )
     for layer in range(2):
-        tone = darker(tint, 0.55 + 0.2 * layer)
-        for _ in range(9):
-            at, tall = dice.between(0, 1), dice.between(0.14, 0.4) * (0.7 + 0.3 * layer)
-            _weed(sheet, at, tall, dice.between(-0.05, 0.05), tone)
-        sheet.oval((dice.between(0, 1), 1.02), dice.between(0.2, 0.4), 0.09, tone)
+        tone = darker(tint, 0.3 + 0.3 * layer)
+        line = 0.84 + 0.07 * layer
+        crest = [(x / 20, line + dice.between(-0.012, 0.012)) for x in range(-1, 22)]
+        for _ in range(6):
+            at, tall = dice.between(0, 1), dice.between(0.2, 0.46) * (0.7 + 0.3 * layer)
+            _weed(sheet, at, tall, dice.between(-0.04, 0.04), darker(tone, 0.12))
+        sheet.fill([*smooth(crest, 4, closed=False), (1.05, 1.05), (-0.05, 1.05)], tone)
+        for _ in range(2):
+            _coral(
+                sheet,
+                (dice.between(0.04, 0.96), line + 0.02),
+                mix(dice.one_of(_CORALS), tint, 0.5 - 0.3 * layer),
+                dice,
+            )
     for _ in range(30):
         sheet.disc(
             (dice.between(0, 1), dice.between(0.05, 0.9)), dice.between(0.002, 0.008), lighter(tint, 0.7), 0.5
         )
+
+
+def _coral(sheet: Sheet, foot: Point, tone: Colour, dice: Dice) -> None:
+    """Paint a branching coral."""
+    branches = [(foot, dice.between(-0.2, 0.2), 0.07)]
+    for _ in range(3):
+        grown = []
+        for start, lean, long in branches:
+            for turn in (-0.42, 0.36):
+                angle = lean + turn + dice.between(-0.12, 0.12)
+                tip = (
+                    start[0] + sheet.x_of(long * math.sin(angle)),
+                    start[1] - sheet.y_of(long * math.cos(angle)),
+                )
+                sheet.line([start, tip], tone, long * 0.24)
+                sheet.disc(tip, long * 0.12, lighter(tone, 0.12))
+                grown.append((tip, angle, long * 0.76))
+        branches = grown

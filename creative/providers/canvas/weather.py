@@ -8,12 +8,31 @@ from creative.providers.canvas.sheet import Sheet
 
 def paint_weather(sheet: Sheet, light: Light, weather: str, horizon: float, dice: Dice) -> None:
     """Lay the weather over the picture; clear weather leaves it as it is."""
-    if weather == "rain":
+    if weather in ("rain", "storm"):
+        if weather == "storm":
+            _lightning(sheet, horizon, dice.of("bolt"))
         _rain(sheet, light, dice)
     elif weather == "snow":
         _snow(sheet, dice)
     elif weather == "fog":
         _fog(sheet, light, horizon, dice)
+
+
+def _lightning(sheet: Sheet, horizon: float, dice: Dice) -> None:
+    """Paint a bolt from the clouds to the horizon, to one side."""
+    x, y = dice.one_of((0.16, 0.82)), 0.1
+    bolt = [(x, y)]
+    while y < horizon - 0.06:
+        x, y = x + sheet.x_of(dice.between(-0.05, 0.05)), y + dice.between(0.03, 0.07)
+        bolt.append((x, min(y, horizon - 0.02)))
+    middle = bolt[len(bolt) // 2]
+    sheet.glow(middle, 0.45, (214, 224, 255), 0.4)
+    sheet.line(bolt, (196, 208, 255), 0.009)
+    sheet.line(bolt, (255, 255, 255), 0.004)
+    side = dice.one_of((-1, 1))
+    fork = [middle, (middle[0] + side * sheet.x_of(0.05), middle[1] + 0.05)]
+    fork.append((fork[1][0] + side * sheet.x_of(0.02), fork[1][1] + 0.06))
+    sheet.line(fork, (236, 240, 255), 0.003)
 
 
 def _rain(sheet: Sheet, light: Light, dice: Dice) -> None:

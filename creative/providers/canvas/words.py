@@ -6,7 +6,7 @@ English first, with the commonest German, French and Spanish words. Words are lo
 from typing import Final
 
 COLOURS: Final = {
-    "red": ((196, 52, 44), "red crimson scarlet ruby rot rote rotes roter rouge rojo roja cherry"),
+    "red": ((196, 52, 44), "red poppy crimson scarlet ruby rot rote rotes roter rouge rojo roja cherry"),
     "orange": (
         (228, 124, 44),
         "orange tangerine naranja fox fuchs goldfish rust rusty copper amber",
@@ -17,9 +17,10 @@ COLOURS: Final = {
     ),
     "green": ((76, 140, 84), "green grün grüne grünes vert verte verde emerald olive moss sage lime"),
     "teal": ((34, 134, 138), "teal turquoise aqua cyan petrol türkis"),
-    "blue": ((48, 98, 170), "blue blau blaue blaues bleu bleue azul navy cobalt azure indigo sapphire"),
+    "blue": ((48, 98, 170), "blue blau blaue blaues bleu bleue azul cobalt azure sapphire"),
+    "navy": ((36, 56, 104), "navy indigo marine"),
     "purple": ((118, 74, 150), "purple violet lila lilac lavender plum mauve morado magenta"),
-    "pink": ((226, 128, 152), "pink rosa rose coral salmon blush"),
+    "pink": ((226, 128, 152), "pink sakura blossom cherry-blossom rosa rose coral blush"),
     "brown": ((128, 86, 58), "brown braun braune brun marron marrón chocolate walnut tan beige"),
     "black": ((40, 42, 50), "black schwarz crow panther schwarze noir noire negro negra charcoal ebony"),
     "white": ((240, 238, 230), "white weiß weiss weiße blanc blanche blanco blanca ivory cream pearl"),
@@ -35,14 +36,15 @@ TIMES: Final = {
 }
 
 SEASONS: Final = {
-    "spring": "spring blossom frühling printemps primavera bloom",
+    "spring": "spring blossom cherry-blossom frühling printemps primavera bloom",
     "summer": "summer sommer été verano",
     "autumn": "autumn fall herbst automne otoño october",
     "winter": "winter snowy frozen frost icy ice hiver invierno",
 }
 
 WEATHERS: Final = {
-    "rain": "rain rainy storm stormy regen pluie lluvia thunderstorm drizzle",
+    "rain": "rain rainy regen pluie lluvia drizzle",
+    "storm": "storm stormy thunderstorm thunder lightning tempest gewitter sturm orage tormenta",
     "snow": "snow snowfall blizzard schnee neige nieve snowing",
     "fog": "fog foggy mist misty haze hazy nebel brume niebla",
     "cloud": "cloud cloudy overcast wolke nuage nube",
@@ -55,8 +57,10 @@ PLACES: Final = {
     "hill": "hill meadow field grass countryside farm wiese feld colline campo pasture prairie landscape garden "
     "park",
     "forest": "forest wood woodland jungle wald forêt bosque pine grove",
+    "road": "road path highway trail lane strasse straße route camino carretera track",
     "desert": "desert dune sahara wüste désert desierto canyon mesa",
-    "city": "city town skyline street urban stadt ville ciudad downtown metropolis tokyo york paris london berlin",
+    "city": "city town skyline street urban office stadt ville ciudad downtown metropolis tokyo york paris london "
+    "berlin",
     "space": "space galaxy cosmos universe nebula orbit weltraum espace astronaut mars saturn",
     "underwater": "underwater reef seabed submarine undersea aquarium",
     "table": "table tabletop desk workbench bench kitchen counter shelf tisch mesa-top studio product still-life "
@@ -64,7 +68,7 @@ PLACES: Final = {
 }
 
 SUBJECTS: Final = {
-    "camera": "camera kamera caméra cámara rangefinder dslr leica",
+    "camera": "camera field-camera film-camera kamera caméra cámara rangefinder dslr leica",
     "mug": "mug cup coffee tea tasse taza teacup espresso cocoa",
     "bottle": "bottle flasche bouteille botella perfume wine potion",
     "vase": "vase florero pitcher jug bouquet",
@@ -72,6 +76,12 @@ SUBJECTS: Final = {
     "book": "book buch livre libro notebook journal novel",
     "lamp": "lamp lampe lámpara lantern candle kerze",
     "fruit": "fruit apple apfel pomme manzana orange-fruit pear lemon-fruit peach plum-fruit",
+    "clock": "clock watch uhr horloge reloj alarm timer",
+    "headphones": "headphone headset earphone kopfhörer auricular",
+    "shoe": "shoe sneaker trainer schuh chaussure zapato",
+    "cake": "cake birthday cupcake kuchen torte gâteau pastel-cake dessert",
+    "guitar": "guitar gitarre guitare guitarra ukulele violin",
+    "umbrella": "umbrella parasol regenschirm parapluie paraguas",
     "phone": "phone smartphone iphone handy",
     "laptop": "laptop computer macbook notebook-computer screen monitor",
     "chair": "chair stuhl chaise silla armchair stool",
@@ -82,20 +92,28 @@ SUBJECTS: Final = {
     "lighthouse": "lighthouse leuchtturm phare faro",
     "boat": "boat sailboat ship yacht schiff boot bateau barco vessel sail sailing",
     "house": "house home cottage cabin barn haus hütte maison casa hut villa",
-    "castle": "castle schloss burg château castillo fortress palace tower",
+    "castle": "castle schloss burg château castillo fortress palace",
+    "tower": "tower turm tour torre turret",
     "windmill": "windmill windmühle moulin molino mill",
     "bridge": "bridge brücke pont puente",
     "tent": "tent camp camping zelt",
-    "tree": "tree baum arbre árbol oak maple willow birch palm",
-    "flower": "flower blume fleur flor tulip sunflower poppy daisy wildflower",
-    "balloon": "balloon ballon globo hot-air",
+    "tree": "tree baum arbre árbol oak maple willow birch palm cherry-tree sakura blossom cherry-blossom",
+    "flower": "flower blume fleur flor tulip sunflower poppy daisy wildflower lavender lily orchid",
+    "mushroom": "mushroom toadstool pilz champignon seta",
+    "balloon": "balloon ballon globo",
     "rocket": "rocket spaceship spacecraft rakete fusée cohete shuttle",
     "planet": "planet earth jupiter planeta world globe",
     "car": "car auto voiture coche automobile van truck taxi",
+    "bicycle": "bicycle bike fahrrad vélo bicicleta cyclist",
+    "train": "train locomotive zug tren railway",
     "bird": "bird vogel oiseau pájaro gull seagull crow swallow crane heron owl eagle",
     "cat": "cat kitten katze chat gato",
-    "dog": "dog puppy hund chien perro fox fuchs wolf",
-    "fish": "fish fisch poisson pez goldfish koi whale dolphin shark",
+    "dog": "dog puppy hund chien perro",
+    "fox": "fox fuchs wolf renard zorro loup lobo",
+    "horse": "horse pony pferd cheval caballo unicorn",
+    "butterfly": "butterfly moth schmetterling papillon mariposa",
+    "whale": "whale dolphin shark wal baleine ballena orca",
+    "fish": "fish fisch poisson pez goldfish koi salmon trout",
     "person": "person man woman child girl boy human figure traveler traveller hiker portrait mann frau",
 }
 
@@ -111,8 +129,14 @@ MOODS: Final = {
 
 FORMS: Final = {
     "abstract": "abstract abstraction pattern texture background wallpaper fluid expression generative",
-    "geometric": "geometric geometry bauhaus cubist grid triangle square circle polygon shape tessellation "
+    "geometric": "geometric geometry bauhaus cubist grid triangle square polygon tessellation "
     "suprematist constructivist",
+}
+
+MOTIFS: Final = {
+    "waves": "wave flow flowing fluid ripple curve stripe band swirl wavy",
+    "circles": "circle dot bubble orb ring sphere round kandinsky",
+    "cutouts": "organic cutout cut-out leaf botanical matisse blob collage papercut plant",
 }
 
 MATERIALS: Final = {
@@ -134,3 +158,29 @@ SIZES: Final = {
     0.72: "small tiny little compact mini klein petit pequeño distant faraway",
     1.22: "big large huge giant giant tall massive groß grand grande close-up",
 }
+
+PLURALS: Final = {
+    "people": "person",
+    "men": "man",
+    "women": "woman",
+    "children": "child",
+    "geese": "bird",
+    "family": "person",
+    "boots": "shoe",
+    "team": "person",
+    "village": "house",
+    "dorf": "house",
+    "leute": "person",
+    "gens": "person",
+    "gente": "person",
+}
+"""Plurals that no ending tells."""
+
+PAIRS: Final = {"headphones": 1, "shoe": 2}
+"""How many a plural without a number means, where that is not three."""
+
+AFTER_NOUN: Final = (
+    "rouge rojo roja jaune amarillo amarilla verde vert verte bleu bleue azul noir noire negro negra blanc "
+    "blanche blanco blanca gris marron marrón morado naranja"
+)
+"""Colours that follow what they describe."""
