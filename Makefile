@@ -5,7 +5,7 @@ UV ?= uv
 PYTEST_WORKERS ?= auto
 IN_VENV := .venv/bin/python
 TYPED := imageskill accounts billing creative manage.py deploy/environment.py deploy/gunicorn.conf.py \
-  tests/architecture tests/environment.py tests/on_sqlite.py tests/on_postgres.py
+  tests/architecture tests/local_stripe tests/environment.py tests/on_sqlite.py tests/on_postgres.py
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml
 
 # Made-up settings, and nothing of the caller's: enough to load the code, and as a public deployment has them.
@@ -19,13 +19,16 @@ stage = @printf '%s\n' '== $(1)'; folder=$$(mktemp -d); $(2); code=$$?; rm -rf "
   [ $$code -eq 0 ] || { printf '%s\n' 'make $@ stopped at: $(1)' >&2; exit $$code; }
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock clean python service dev
+.PHONY: help run stripe-local test check lock clean python service dev
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: service ## Start the service on this machine (settings come from the environment: PORT=8001 make run)
 	@exec $(IN_VENV) -m imageskill.local
+
+stripe-local: dev ## Start a local Stripe and print the settings for it (PORT, WEBHOOK_URL, WEBHOOK_SECRET)
+	@exec $(IN_VENV) -m tests.local_stripe
 
 test: check ## Check, then run all tests on SQLite and the marked ones on PostgreSQL
 	$(call stage,tests on SQLite,$(IN_VENV) -m tests.on_sqlite -n $(PYTEST_WORKERS))
