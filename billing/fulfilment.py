@@ -31,6 +31,7 @@ class Outcome(StrEnum):
     WAITING = "waiting"
     FAILED = "failed"
     EXPIRED = "expired"
+    SUPERSEDED = "superseded"
     FOREIGN = "foreign"
     MISMATCH = "mismatch"
 
@@ -59,11 +60,11 @@ def apply(session: Session) -> Fulfilment:
     attempt = PaymentAttempt.objects.select_related("quote").filter(pk=session.reference).first()
     if attempt is None or attempt.live_money != session.live_money:
         return Fulfilment(Outcome.FOREIGN)
-    if attempt.session_id not in (None, session.session_id):
-        return _mismatch(attempt, "other_session")
     if session.payment_status == "paid" or _free_by_code(session):
         problem = _problem(attempt, session)
         return _mismatch(attempt, problem) if problem else _grant(attempt, session)
+    if attempt.session_id not in (None, session.session_id):
+        return Fulfilment(Outcome.SUPERSEDED)
     if session.status == "expired":
         return Fulfilment(_end(attempt, PaymentAttempt.State.EXPIRED, Outcome.EXPIRED))
     if session.payment_failed:
@@ -97,22 +98,20 @@ def _mismatch(attempt: PaymentAttempt, problem: str) -> Fulfilment:
 
 
 def _grant(attempt: PaymentAttempt, session: Session) -> Fulfilment:
-    before = attempt.state
-    won = (
-        PaymentAttempt.objects.filter(pk=attempt.pk)
-        .exclude(state=PaymentAttempt.State.SUCCEEDED)
-        .update(
-            state=PaymentAttempt.State.SUCCEEDED,
-            session_id=session.session_id,
-            payment_intent=session.payment_intent,
-            checked_at=timezone.now(),
-            next_check_at=None,
-            flag=_flag(attempt, before),
-        )
-    )
-    if not won:
-        return Fulfilment(Outcome.ALREADY_GRANTED, Receipt.objects.get(session_id=session.session_id))
+    """Credit a paid session once; whoever comes second waits for the attempt's row and finds the receipt."""
+    PaymentAttempt.objects.filter(pk=attempt.pk).update(checked_at=timezone.now())
     organizations.lock(attempt.organization_id)
+    known = Receipt.objects.filter(session_id=session.session_id).first()
+    if known is not None:
+        return Fulfilment(Outcome.ALREADY_GRANTED, known)
+    attempt.refresh_from_db()
+    PaymentAttempt.objects.filter(pk=attempt.pk).update(
+        state=PaymentAttempt.State.SUCCEEDED,
+        session_id=attempt.session_id or session.session_id,
+        payment_intent=session.payment_intent,
+        next_check_at=None,
+        flag=_flag(attempt, attempt.state),
+    )
     receipt = _receipt(attempt, session)
     for kind, credits in ((LotKind.PAID, receipt.paid_credits), (LotKind.PROMO, receipt.promo_credits)):
         if credits:

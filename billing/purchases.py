@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db.models import F
 from django.utils import timezone
 
 from accounts import grants, organizations
@@ -10,16 +11,17 @@ from accounts.actor import Actor
 from billing import purchase_limits, quotes, rails
 from billing.models import PaymentAttempt, PaymentMethod, Quote, Receipt
 from billing.rails.base import Order, RailError, Session
-from imageskill.core import events, idempotency, ids
+from imageskill.core import events, idempotency, ids, tallies
 from imageskill.core.errors import ApiError, ErrorCode
 from imageskill.core.events import ActingFor, EventType, System
 from imageskill.core.idempotency import Claimed
 from imageskill.core.units import unit_of_work
 
 OPERATION: Final = "credit_purchase"
-SHORTEST: Final = timedelta(minutes=30)
-LONGEST: Final = timedelta(hours=23, minutes=59)
-"""Stripe keeps a session open for 30 minutes to 24 hours."""
+SHORTEST: Final = timedelta(minutes=50)
+LONGEST: Final = timedelta(hours=23, minutes=50)
+"""Stripe keeps a session open for 30 minutes to 24 hours from its opening, which may take some tries."""
+CHECK_PAUSE: Final = timedelta(seconds=5)
 _FIRST_CHECK: Final = timedelta(minutes=2)
 
 
@@ -106,6 +108,7 @@ def open_session(*, attempt: PaymentAttempt, actor: ActingFor) -> PaymentAttempt
     """
     order = Order(
         reference=attempt.pk,
+        tries=attempt.tries,
         quote_id=attempt.quote_id,
         organization_id=attempt.organization_id,
         agent_id=attempt.agent_id,
@@ -118,6 +121,8 @@ def open_session(*, attempt: PaymentAttempt, actor: ActingFor) -> PaymentAttempt
     except RailError as error:
         if error.permanent:
             _fail(attempt)
+        elif error.key_is_spent:
+            PaymentAttempt.objects.filter(pk=attempt.pk).update(tries=F("tries") + 1)
         raise ApiError(
             ErrorCode.PAYMENT_PROVIDER_FAILURE,
             f"{error.message} Nothing is charged.",
@@ -173,6 +178,18 @@ def visible_to(actor: Actor, reference: str) -> PaymentAttempt:
     if attempt is None:
         raise not_found()
     return attempt
+
+
+def by_address(reference: str) -> PaymentAttempt | None:
+    """Return the attempt of a payment's short address, for whoever has it; None: there is none."""
+    if ids.prefix_of(reference) != "payatt":
+        return None
+    return PaymentAttempt.objects.select_related("quote").filter(pk=reference).first()
+
+
+def may_be_checked(attempt: PaymentAttempt) -> bool:
+    """Count a payer's wish to ask the provider now; False: it was asked within five seconds."""
+    return tallies.take("payment_check", attempt.pk, limit=1, period=CHECK_PAUSE)
 
 
 def not_found() -> ApiError:

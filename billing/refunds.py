@@ -9,6 +9,7 @@ import logging
 from datetime import timedelta
 from typing import Final
 
+from django.db.models import F
 from django.utils import timezone
 
 from accounts import organizations
@@ -75,16 +76,26 @@ def _finish(reversal: Reversal) -> None:
     stripe = rails.rail(PaymentMethod.STRIPE_CHECKOUT)
     assert isinstance(stripe, StripeCheckout)  # noqa: S101 - tells the type checker which rail this is
     try:
-        reported = stripe.give_back(
-            reversal_id=reversal.pk,
-            payment_intent=reversal.payment_intent,
-            amount_cents=reversal.amount_cents,
+        # An answer that was lost may have been a refund: it is looked for before another is asked for.
+        earlier = stripe.refunds_of(reversal.payment_intent) if reversal.tries else []
+        found = [reported for reported in earlier if reported.reversal_id == reversal.pk]
+        reported = (
+            found[0]
+            if found
+            else stripe.give_back(
+                reversal_id=reversal.pk,
+                tries=reversal.tries,
+                payment_intent=reversal.payment_intent,
+                amount_cents=reversal.amount_cents,
+            )
         )
     except RailError as error:
         if error.permanent:
             _refused(reversal)
             return
         logger.warning("refund not asked for yet", exc_info=error)
+        if error.key_is_spent:
+            Reversal.objects.filter(pk=reversal.pk).update(tries=F("tries") + 1)
         return
     reversals.note(reported)
 

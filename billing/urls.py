@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from billing.pages import pay
 from billing.views.purchases import (
     CheckoutSessionCreate,
     CreditPackList,
@@ -20,4 +21,7 @@ urlpatterns = [
     path("v1/credit-purchases/stripe-checkout-sessions", CheckoutSessionCreate.as_view()),
     path("v1/credit-purchases/status", PurchaseStatus.as_view()),
     path("webhooks/stripe", stripe_webhook),
+    path("pay/<str:reference>", pay.hand_off),
+    path("pay/<str:reference>/return", pay.standing),
+    path("pay/<str:reference>/check", pay.check),
 ]

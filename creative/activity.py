@@ -8,7 +8,7 @@ from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
 from imageskill.core.ids import prefix_of
 from imageskill.core.models import ActivityEvent
 
-_LONGEST_REFERENCE = 64
+_LONGEST_REFERENCE = 128
 _MOST_OF_A_SUBJECT = 100
 
 

@@ -67,6 +67,8 @@ class PaymentAttempt(models.Model):
     amount_cents = models.IntegerField()
     live_money = models.BooleanField()
     idempotency_key = models.CharField(max_length=255)
+    tries = models.IntegerField(default=0)
+    """How many answers of the provider were faults that it would repeat under the same key."""
     flag = models.CharField(max_length=64, blank=True)
     """Why staff should look at it: money that came for terms that had ended."""
     created_at = models.DateTimeField()

@@ -37,6 +37,7 @@ class Reversal(models.Model):
     status = models.CharField(max_length=32)
     effect = models.CharField(max_length=8, choices=Effect, default=Effect.NONE)
     reason = models.CharField(max_length=64, blank=True)
+    tries = models.IntegerField(default=0)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

@@ -7,9 +7,13 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a session is opened for; `reference` is our attempt's id and the provider's idempotency key."""
+    """What a session is opened for; `reference` is our attempt's id.
+
+    The provider's idempotency key is made of it and of `tries`: faults that it would repeat under the same key.
+    """
 
     reference: str
+    tries: int
     quote_id: str
     organization_id: str
     agent_id: str
@@ -67,13 +71,17 @@ class Reported:
 
 
 class RailError(Exception):
-    """The payment provider failed; the message is safe to show. `permanent`: repeating cannot help."""
+    """The payment provider failed; the message is safe to show.
 
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
+    `permanent`: repeating cannot help. `key_is_spent`: repeating under the same key would bring the same fault.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False, key_is_spent: bool = False) -> None:
         """Say what happened."""
         super().__init__(message)
         self.message = message
         self.permanent = permanent
+        self.key_is_spent = key_is_spent
 
 
 class Rail(Protocol):

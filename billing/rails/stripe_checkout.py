@@ -41,6 +41,8 @@ EVENT_TYPES: Final = (
     "radar.early_fraud_warning.updated",
 )
 """What a webhook endpoint is to be subscribed to."""
+_SERVER_FAULT: Final = 500
+"""Stripe keeps such an answer under its key for a day and gives it again."""
 _RETRIES: Final = 2
 _TIMEOUT_SECONDS: Final = (3, 20)
 _FAILED_INTENTS: Final = ("requires_payment_method", "canceled")
@@ -63,7 +65,7 @@ class StripeCheckout:
         )
 
     def open_session(self, order: Order) -> Session:
-        """Open a session under the attempt's id as the key, so that a repeat returns the same one."""
+        """Open a session under a key of the attempt's, so that a repeat returns the same one."""
         metadata = {
             REFERENCE: order.reference,
             "quote_id": order.quote_id,
@@ -92,9 +94,8 @@ class StripeCheckout:
             "allow_promotion_codes": settings.STRIPE_PROMOTION_CODES,
             "adaptive_pricing": {"enabled": False},
         }
-        return _read(
-            _call(lambda: self.client.v1.checkout.sessions.create(params, {"idempotency_key": order.reference}))
-        )
+        options: Any = {"idempotency_key": f"{order.reference}-{order.tries}"}
+        return _read(_call(lambda: self.client.v1.checkout.sessions.create(params, options)))
 
     def session(self, session_id: str) -> Session:
         """Read a session and its payment from Stripe."""
@@ -153,15 +154,15 @@ class StripeCheckout:
             read_at=read_at,
         )
 
-    def give_back(self, *, reversal_id: str, payment_intent: str, amount_cents: int) -> Reported:
-        """Ask for a refund under our reversal's id as the key, so that a repeat returns the same one."""
+    def give_back(self, *, reversal_id: str, tries: int, payment_intent: str, amount_cents: int) -> Reported:
+        """Ask for a refund under a key of our reversal's, so that a repeat returns the same one."""
         read_at = timezone.now()
         params: Any = {
             "payment_intent": payment_intent,
             "amount": amount_cents,
             "metadata": {REVERSAL: reversal_id},
         }
-        options: Any = {"idempotency_key": reversal_id}
+        options: Any = {"idempotency_key": f"{reversal_id}-{tries}"}
         return _read_refund(_call(lambda: self.client.v1.refunds.create(params, options)), read_at)
 
     def events_since(self, moment: datetime) -> list[Any]:
@@ -184,7 +185,8 @@ def _call(ask: Callable[[], T]) -> T:
         raise RailError("The payment provider refused the request.", permanent=True) from error
     except stripe.StripeError as error:
         logger.warning("stripe failed", exc_info=error)
-        raise RailError("The payment provider cannot be reached or is busy.") from error
+        spent = (error.http_status or 0) >= _SERVER_FAULT
+        raise RailError("The payment provider cannot be reached or is busy.", key_is_spent=spent) from error
 
 
 def _id_of(found: Any) -> str:  # noqa: ANN401 - an id, an object or nothing

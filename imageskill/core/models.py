@@ -38,7 +38,7 @@ class EventReference(models.Model):
     event = models.ForeignKey(ActivityEvent, on_delete=models.PROTECT, related_name="references")
     organization_id = reference_field()
     agent_id = reference_field(blank=True)
-    reference = models.CharField(max_length=64)
+    reference = models.CharField(max_length=128)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["event", "reference"], name="event_reference_once")]

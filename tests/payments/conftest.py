@@ -1,12 +1,16 @@
 """Fixtures of buying credits: play money on, and what is asked for in most tests."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.test import Client
 
 from billing import rails
+from billing.models import PaymentAttempt
 from tests.cast import Answer, Member
+from tests.local_stripe import LocalStripe
 
 
 @pytest.fixture(autouse=True)
@@ -36,3 +40,60 @@ class Buyer:
 def buyer(agent: Member) -> Buyer:
     """The agent of the test, as a buyer."""
     return Buyer(agent)
+
+
+def deliver(body: bytes, signature: str) -> int:
+    """Take a webhook as the service does."""
+    return (
+        Client()
+        .generic(
+            "POST",
+            "/webhooks/stripe",
+            body,
+            content_type="application/json",
+            headers={"stripe-signature": signature},
+        )
+        .status_code
+    )
+
+
+@pytest.fixture
+def stripe(settings: LazySettings) -> Iterator[LocalStripe]:
+    """A local Stripe whose webhooks arrive when the test says so, with the service set up for it."""
+    with LocalStripe(receiver=deliver) as local:
+        local.delivery = "manual"
+        settings.FAKE_RAIL = False
+        settings.STRIPE_SECRET_KEY = local.secret_key
+        settings.STRIPE_WEBHOOK_SECRET = local.webhook_secret
+        settings.STRIPE_API_BASE = local.url
+        rails.rail.cache_clear()
+        yield local
+    rails.rail.cache_clear()
+
+
+class Checkout:
+    """An agent's purchase by Stripe."""
+
+    def __init__(self, member: Member, credits: int = 500) -> None:
+        self.member = member
+        self.buyer = Buyer(member)
+        self.quote_id = str(self.buyer.quote(credits=credits, payment_method="stripe_checkout").data["quote_id"])
+
+    def begin(self, key: str = "stripe-buy-run-001") -> Answer:
+        return self.member.post(
+            "/v1/credit-purchases/stripe-checkout-sessions", {"quote_id": self.quote_id, "idempotency_key": key}
+        )
+
+    @property
+    def attempt(self) -> PaymentAttempt:
+        return PaymentAttempt.objects.get(quote_id=self.quote_id)
+
+    @property
+    def session_id(self) -> str:
+        return str(self.attempt.session_id)
+
+
+@pytest.fixture
+def checkout(agent: Member, stripe: LocalStripe) -> Checkout:
+    """A purchase of 500 credits."""
+    return Checkout(agent)
