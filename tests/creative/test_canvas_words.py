@@ -71,7 +71,7 @@ def test_a_thing_has_the_colour_number_and_size_of_its_words(prompt: str, thing:
 
 
 def test_a_colour_belongs_to_the_next_thing_only() -> None:
-    assert read("a red boat and a lighthouse by a teal sea").things == [
+    assert read("a red boat and lighthouse by a teal sea").things == [
         Thing("boat", words.COLOURS["red"][0]),
         Thing("lighthouse"),
     ]
