@@ -37,6 +37,7 @@ class Work:
 WORKS: Final = (
     # Two sweepers at once do no harm: each step of theirs is guarded.
     Work("sweep_jobs", 5, "creative.sweeping.sweep", lease_seconds=30),
+    Work("reconcile", 900, "imageskill.flows.invariants.check"),
     Work("expire_approvals", 15, "creative.approvals.expire_due"),
     Work("sweep_payments", 30, "billing.sweeping.sweep"),
     Work("fetch_missed_events", 24 * 3600, "billing.sweeping.fetch_missed_events"),

@@ -64,13 +64,19 @@ def books(agent: Agent) -> tuple[int, int, int, int]:
     return row.paid_credits + row.free_credits, row.held_credits, row.frozen_credits, row.debt_credits
 
 
-def take(lot: CreditLot, credits: int) -> int:
+def own_lots(lot: CreditLot) -> list[CreditLot]:
+    """Return the lots of a receipt that lie in the lot's own organization."""
     lots = ledger.lots_of_receipt(lot.receipt_id)
+    return [row for row in lots if row.organization_id == lot.organization_id]
+
+
+def take(lot: CreditLot, credits: int) -> int:
+    lots = own_lots(lot)
     return ledger.reverse(lots=lots, credits=credits, reason="refund", reference="re_1", actor=TESTS)
 
 
 def give_again(lot: CreditLot, credits: int) -> int:
-    lots = ledger.lots_of_receipt(lot.receipt_id)
+    lots = own_lots(lot)
     return ledger.restore(lots=lots, credits=credits, reason="refund_failed", reference="re_1", actor=TESTS)
 
 
@@ -182,12 +188,13 @@ class Walk:
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)  # noqa: S311 - dice, no secret
         self.agent = new_agent()
+        self.elsewhere = new_agent()
         self.lots: list[CreditLot] = []
         self.open: list[Hold] = []
 
     def step(self) -> None:
         acts: list[Callable[[], object]] = [self.buy, self.hold, self.settle, self.release, self.take]
-        self.dice.choice([*acts, self.give, self.freeze, self.unfreeze])()
+        self.dice.choice([*acts, self.give, self.freeze, self.unfreeze, self.transfer])()
 
     def buy(self) -> None:
         self.lots.append(buy(self.agent, self.dice.randint(1, 50)))
@@ -219,14 +226,19 @@ class Walk:
         if self.lots:
             give_again(self.dice.choice(self.lots), self.dice.randint(1, 60))
 
+    def transfer(self) -> None:
+        if self.lots:
+            lot = fresh(self.dice.choice(self.lots))
+            ledger.transfer(lot=lot, to_organization_id=self.elsewhere.organization_id, actor=TESTS)
+
     def freeze(self) -> None:
         if self.lots:
-            lots = ledger.lots_of_receipt(self.dice.choice(self.lots).receipt_id)
+            lots = own_lots(self.dice.choice(self.lots))
             ledger.freeze(lots=lots, credits=self.dice.randint(1, 60), reference="dp_1", actor=TESTS)
 
     def unfreeze(self) -> None:
         if self.lots:
-            lots = ledger.lots_of_receipt(self.dice.choice(self.lots).receipt_id)
+            lots = own_lots(self.dice.choice(self.lots))
             ledger.unfreeze(lots=lots, credits=self.dice.randint(1, 60), reference="dp_1", actor=TESTS)
 
 
