@@ -13,8 +13,11 @@ _validate = EmailValidator()
 
 
 def is_address(text: str) -> bool:
-    """Say whether `text` is an e-mail address that mail can be sent to."""
-    if len(text) > _LONGEST or not text.isascii():
+    """Say whether `text` is an e-mail address that mail can be sent to.
+
+    Quoted names and numbers for a host are refused: they spell one mailbox in many ways.
+    """
+    if len(text) > _LONGEST or not text.isascii() or '"' in text or text.endswith("]"):
         return False
     try:
         _validate(text)

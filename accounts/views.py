@@ -54,8 +54,9 @@ class AgentSignup(ApiView):
     limits_of: LimitsOf = None  # type: ignore[assignment] # given by as_view on the roof
 
     class Input(serializers.Serializer[Any]):
-        human_email = TextField(required=False, allow_null=True, max_length=254)
-        agent_contact = TextField(required=False, allow_null=True, max_length=254)
+        # Empty and over-long ones too are answered in the wire's own words, by `address_of`.
+        human_email = TextField(required=False, allow_null=True, allow_blank=True)
+        agent_contact = TextField(required=False, allow_null=True, allow_blank=True)
         agent_name = TextField(max_length=120)
         runtime = TextField(max_length=64)
         return_token = FlagField(default=True)
@@ -131,7 +132,7 @@ class AgentClaim(ApiView):
     opener: AllowanceOpener = None  # type: ignore[assignment] # given by as_view on the roof
 
     class Input(serializers.Serializer[Any]):
-        contact = TextField(max_length=254)
+        contact = TextField(allow_blank=True)
         return_claim_secret = FlagField(default=False)
 
     def post(self, request: Request) -> HttpResponse:

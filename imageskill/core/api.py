@@ -272,5 +272,8 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def handler500(request: HttpRequest) -> HttpResponse:
     """Answer a fault outside of any operation; Django calls this while it handles the exception."""
-    logger.error("uncaught fault", exc_info=sys.exception())
+    error = sys.exception()
+    if isinstance(error, OperationalError | InterfaceError) and is_api_path(request.path_info):
+        return failure_response(as_api_error(error, repeatable=False))
+    logger.error("uncaught fault", exc_info=error)
     return error_page(request, 500)

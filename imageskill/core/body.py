@@ -17,7 +17,11 @@ _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 def read_json(request: HttpRequest, *, limit: int) -> dict[str, Any]:
     """Return the body as a JSON object of at most `limit` bytes; an empty body is an empty object."""
-    raw = _read(request, limit)
+    try:
+        raw = _read(request, limit)
+    except OSError:
+        # Django and the servers tell a caller that hung up, or chunks that are none, as this.
+        raise ApiError(ErrorCode.MALFORMED_JSON, "The body broke off.") from None
     if not raw.strip():
         return {}
     if request.content_type != "application/json":

@@ -17,7 +17,9 @@ from imageskill.core.errors import ApiError, ErrorCode, exit_code_of_status
 access = logging.getLogger("imageskill.access")
 
 _TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
-_SECRET_PATHS = re.compile(r"^/(a|s|pay|claim)/.*$")
+_SECRET_PATHS = re.compile(r"^/+(a|s|pay|claim)/.*$", re.DOTALL)
+# A picture's id is the key to its bytes wherever it stands; a token stands anywhere by mistake only.
+_SECRET_PARTS = re.compile(r"(image_|isk_[a-z]_)[0-9A-Za-z]+")
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -63,7 +65,7 @@ def _log(request: HttpRequest, response: HttpResponseBase, trace_id: str, second
     parent = request.headers.get("traceparent", "")
     fields = {
         "method": request.method,
-        "path": _SECRET_PATHS.sub(r"/\1/-", request.path_info)[:200],
+        "path": _without_secrets(_SECRET_PATHS.sub(r"/\1/-", request.path_info))[:200],
         "status": response.status_code,
         "exit_code": response["x-image-skill-exit-code"],
         "milliseconds": round(seconds * 1000, 1),
@@ -71,10 +73,14 @@ def _log(request: HttpRequest, response: HttpResponseBase, trace_id: str, second
         "trace_parent": parent if _TRACEPARENT.match(parent) else None,
     }
     if request.headers.get(telemetry.OFF_HEADER, "") != "off":
-        fields["client"] = request.headers.get("user-agent", "")[:80]
+        fields["client"] = _without_secrets(request.headers.get("user-agent", ""))[:80]
         if isinstance(response, EnvelopeResponse):
             fields.update(telemetry.of_answer(response.told))
     access.info("answered", extra={"fields": fields})
+
+
+def _without_secrets(text: str) -> str:
+    return _SECRET_PARTS.sub(r"\1-", text)
 
 
 class PlainHttpMiddleware:

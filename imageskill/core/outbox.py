@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from email.errors import MessageError
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -45,7 +46,8 @@ def send_waiting() -> int:
 def _send(mail: Outbox) -> bool:
     try:
         EmailMessage(mail.subject, mail.text, settings.DEFAULT_FROM_EMAIL, [mail.recipient]).send()
-    except OSError as error:  # SMTP's exceptions are OSErrors
+    except (OSError, ValueError, MessageError) as error:
+        # SMTP's exceptions are OSErrors; the others are a mail that cannot be put into lines.
         logger.warning("mail not sent", exc_info=error, extra={"fields": {"kind": mail.kind}})
         return False
     return True

@@ -1,5 +1,6 @@
 """Keyset pagination over ids that sort by time: newest first, no COUNT, no offset."""
 
+import re
 from typing import Any, Protocol, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -10,6 +11,7 @@ from imageskill.core.ids import prefix_of
 
 DEFAULT_LIMIT = 20
 LARGEST_LIMIT = 100
+_LIMIT = re.compile(r"[1-9][0-9]{0,2}")
 
 
 class Identified(Protocol):
@@ -24,7 +26,7 @@ M = TypeVar("M", bound=Model)
 def limit_of(query: QueryDict) -> int:
     """Return the page size of a query (1 to 100, default 20)."""
     text = query.get("limit", str(DEFAULT_LIMIT))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= LARGEST_LIMIT):
+    if not _LIMIT.fullmatch(text) or int(text) > LARGEST_LIMIT:
         raise invalid_fields({"limit": [f"must be an integer between 1 and {LARGEST_LIMIT}"]})
     return int(text)
 
