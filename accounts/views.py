@@ -13,7 +13,7 @@ from accounts.actor import Actor, agent_actor_json
 from accounts.models import Agent
 from accounts.permissions import caller
 from accounts.signup import AllowanceOpener
-from imageskill.core import tallies
+from imageskill.core import secret_text, tallies
 from imageskill.core.api import ApiView
 from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
 from imageskill.core.fields import FlagField, TextField
@@ -26,9 +26,10 @@ _CLIENT_LENGTH = 120
 
 def facts_of(request: Request) -> claims.Facts:
     """Return what the service saw of this call."""
+    client = request.headers.get("user-agent", "")
     return claims.Facts(
         network=client_network(request._request),  # noqa: SLF001 - the plain request below DRF's
-        client=request.headers.get("user-agent", "")[:_CLIENT_LENGTH],
+        client="" if secret_text.is_secret(client) else client[:_CLIENT_LENGTH],
     )
 
 
