@@ -6,6 +6,7 @@ bytes and the commit that tells of them. Afterwards another process sweeps, and 
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -23,10 +24,10 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.db.backends.base.base import BaseDatabaseWrapper  # noqa: E402
 
-from billing import ledger  # noqa: E402
 from billing.models import Hold  # noqa: E402
 from creative import registry, storage, sweeping  # noqa: E402
 from creative.models import Asset, Job  # noqa: E402
+from imageskill.flows import invariants  # noqa: E402
 from tests import doubles  # noqa: E402
 from tests.cast import Caller, sign_up  # noqa: E402
 
@@ -102,6 +103,15 @@ def recover() -> bool:
     return not unfinished.exists()
 
 
+def is_whole(asset: Asset) -> bool:
+    """Say whether the bytes of an asset are those that its row tells of."""
+    file = storage.open_read(asset.storage_key)
+    if file is None:
+        return False
+    with file:
+        return hashlib.sha256(file.read()).hexdigest() == asset.sha256
+
+
 def findings(token: str) -> dict[str, Any]:
     """Say what is left of one agent's create, and what a repeat with its key answers."""
     caller = Caller(token)
@@ -110,13 +120,14 @@ def findings(token: str) -> dict[str, Any]:
     states = sorted(jobs.values_list("state", flat=True))
     holds = Hold.objects.filter(agent_id=agent_id)
     charged = sum(holds.values_list("settled_credits", flat=True))
-    pictures = Asset.objects.filter(agent_id=agent_id).count()
+    assets = list(Asset.objects.filter(agent_id=agent_id))
     again = caller.create(key=KEY)
     return {
         "states": states,
         "open_holds": holds.filter(state=Hold.State.OPEN).count(),
         "charged": charged,
-        "pictures": pictures,
+        "pictures": len(assets),
+        "readable": sum(is_whole(asset) for asset in assets),
         "again": again.status,
         "again_error": again.body["error"],
         "charged_after": sum(holds.values_list("settled_credits", flat=True)),
@@ -139,7 +150,7 @@ def main(rounds: int) -> dict[str, Any]:
     ]
     quiet, _ = forked(recover)
     left, _ = forked(lambda: [findings(token) for token in tokens])
-    offences, _ = forked(lambda: [str(offence) for offence in ledger.verify()])
+    offences, _ = forked(invariants.reconcile)
     return {
         "database": connection.vendor,
         "commits": commits,

@@ -72,6 +72,6 @@ def test_a_create_that_is_killed_anywhere_leaves_the_books_right(told: dict[str,
         assert set(left["states"]) <= {"completed", "failed"}, (point, left)
         assert left["open_holds"] == 0, (point, left)
         # What was delivered is charged; a repeat with the same key ends with one picture, charged once.
-        assert left["charged"] == left["pictures"], (point, left)
+        assert left["charged"] == left["pictures"] == left["readable"], (point, left)
         assert left["again"] == 200, (point, left)
         assert (left["charged_after"], left["remaining"]) == (1, 49), (point, left)
