@@ -14,11 +14,12 @@ from django.utils import timezone
 
 from accounts import contacts, emails, organizations, tokens
 from accounts.models import Agent, AgentToken, Claim, ClaimState
-from imageskill.core import events
+from imageskill.core import events, tallies
 from imageskill.core.errors import ApiError, ErrorCode
 from imageskill.core.units import unit_of_work
 
 CODE_PERIOD_SECONDS = 600
+CHANGES_A_DAY = 5
 COLLECT_WITHIN = timedelta(days=7)
 _CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ23456789"
 _LIVE = (Claim.State.OPEN, Claim.State.REQUESTED)
@@ -101,6 +102,14 @@ def _attach(agent: Agent, contact: str) -> None:
             ErrorCode.CAPABILITY_DENIED,
             "This agent has bought credits, so its contact cannot be replaced by its token alone.",
             reason="contact_is_fixed",
+        )
+    if replaced and not tallies.take("contact_change", agent.pk, limit=CHANGES_A_DAY, period=tallies.DAY):
+        raise ApiError(
+            ErrorCode.RATE_LIMITED,
+            f"The contact of this agent was changed {CHANGES_A_DAY} times today; no more changes are taken.",
+            reason="contact_changes",
+            cap=CHANGES_A_DAY,
+            retry_after_seconds=tallies.seconds_left(tallies.DAY),
         )
     Agent.objects.filter(pk=agent.pk).update(contact=contact, contact_digest=contacts.digest(contact))
     agent.contact, agent.contact_digest = contact, contacts.digest(contact)

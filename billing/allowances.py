@@ -53,7 +53,9 @@ def open_for(*, agent: Agent, network: str) -> list[str]:
         return [NO_CONTACT]
     organizations.lock(agent.organization_id)
     credits = settings.PREVIEW_CREDITS
-    if credits <= 0:
+    if credits <= 0 or FreeAllowance.objects.filter(
+        organization_id=agent.organization_id, contact_digest=agent.contact_digest
+    ):
         return []
     if not _reserve(agent, network, credits):
         return [NOT_OPENED]
@@ -68,7 +70,9 @@ def open_for(*, agent: Agent, network: str) -> list[str]:
 
 
 def _reserve(agent: Agent, network: str, credits: int) -> bool:
-    if FreeAllowance.objects.filter(contact_digest=agent.contact_digest).exists():
+    given = FreeAllowance.objects.filter(contact_digest=agent.contact_digest)
+    # Once a mailbox, and once an organization: another contact opens no second one.
+    if (given | FreeAllowance.objects.filter(organization_id=agent.organization_id)).exists():
         return False
     try:
         # A savepoint: of two first touches the unique digest lets one through, and a limit undoes it.

@@ -169,6 +169,7 @@ def _record(receipt: Receipt) -> None:
         summary=f"{receipt.granted_credits} credits granted",
         links={
             "quote_id": receipt.quote_id,
+            "payment_attempt_id": receipt.attempt_id or "",
             "receipt_id": receipt.pk,
             "credit_event_id": receipt.credit_event_id,
         },

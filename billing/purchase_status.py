@@ -41,7 +41,11 @@ def find(*, actor: Actor, references: dict[str, str]) -> Standing | None:
 
     INVALID_ARGUMENTS: two or more were. QUOTE_NOT_FOUND: there is no such thing for this caller.
     """
-    given = {name: value for name, value in references.items() if value}
+    empty = {name: ["must not be empty"] for name, value in references.items() if not value}
+    if empty:
+        # An empty shell variable must not look like a purchase that went well.
+        raise invalid_fields(empty)
+    given = references
     if not given:
         return None
     if len(given) > 1:

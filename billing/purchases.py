@@ -40,7 +40,15 @@ def begin(*, actor: Actor, quote_id: str, method: str, key: Claimed) -> PaymentA
 @unit_of_work
 def _attempt(actor: Actor, quote_id: str, method: str, key: Claimed) -> PaymentAttempt:
     organizations.lock(actor.organization_id)
-    row = idempotency.find(key)
+    try:
+        row = idempotency.find(key)
+    except ApiError as error:
+        quote = quotes.visible_to(actor, quote_id)
+        error.recovery |= {
+            "idempotency_key": quotes.purchase_key(quote),
+            "suggested_command": quotes.buy_command(quote),
+        }
+        raise
     if row is not None:
         return visible_to(actor, row.object_id)
     grants.require_active(actor.agent)

@@ -12,7 +12,7 @@ from creative.catalogue.costs import default_cost
 from creative.catalogue.entries import ModelEntry
 from creative.catalogue.selection import Row
 from creative.planning import Plan
-from imageskill.core.errors import ApiError, ErrorCode
+from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
 
 LIST_COMMAND = "image-skill models list --available --json"
 
@@ -90,6 +90,9 @@ def first_payable(
         unpaid = made
     if unpaid is not None:
         return unpaid
+    known = {row.entry.provider_id for row in rows()}
+    if provider is not None and provider not in known:
+        raise invalid_fields({"provider": [f"must be one of {', '.join(sorted(known))}"]})
     raise refusal or ApiError(
         ErrorCode.PROVIDER_UNAVAILABLE,
         f"No model is available for {operation}.",

@@ -11,6 +11,27 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
 _SHORTEST_KEY = 32
+_MOST = 1_000_000
+RANGES = {
+    "WEB_THREADS": (1, 512),
+    "WEB_WORKERS": (1, 64),
+    "JOB_THREADS": (1, 256),
+    "JOB_LEASE_SECONDS": (1, 3600),
+    "JOB_TIMEOUT_SECONDS": (1, 24 * 3600),
+    "CREATE_WAIT_SECONDS": (0, 240),
+    "PREVIEW_CREDITS": (0, _MOST),
+    "PREVIEW_DAILY_JOBS": (0, _MOST),
+    "PREVIEW_PER_NETWORK": (0, _MOST),
+    "PREVIEW_PER_DOMAIN": (0, _MOST),
+    "PREVIEW_DAILY_BUDGET_CREDITS": (0, 1000 * _MOST),
+    "SIGNUPS_PER_HOUR": (0, _MOST),
+    "TOKEN_REQUESTS_PER_MINUTE": (1, _MOST),
+    "NETWORK_REQUESTS_PER_MINUTE": (1, _MOST),
+    "TRUSTED_PROXY_COUNT": (0, 10),
+    "FAKE_RAIL_CREDITS_PER_CONTACT": (0, _MOST),
+    "FAKE_RAIL_DAILY_CREDITS": (0, 1000 * _MOST),
+}
+"""The smallest and the largest number of each setting that the service can work with."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -115,6 +136,34 @@ def check_stripe(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
             )
         )
     return problems
+
+
+@register(Tags.compatibility)
+def check_numbers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E011: a number that no service could work with."""
+    wrong = [
+        f"{name} is {getattr(settings, name)}; it must be {low} to {high}"
+        for name, (low, high) in RANGES.items()
+        if not low <= getattr(settings, name) <= high
+    ]
+    if not wrong:
+        return []
+    return [Error("; ".join(wrong) + ".", hint="Set a number within its range.", id="imageskill.E011")]
+
+
+@register(Tags.compatibility)
+def check_base_url(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E012: an address that no link could be made of; the service lives at the root of its origin."""
+    base = urlsplit(settings.BASE_URL)
+    if base.scheme in ("http", "https") and base.hostname and base.path in ("", "/") and not base.query:
+        return []
+    return [
+        Error(
+            f"BASE_URL is {settings.BASE_URL}; it must be an origin.",
+            hint="For example https://images.example.com, without a path.",
+            id="imageskill.E012",
+        )
+    ]
 
 
 @register(Tags.files)

@@ -47,7 +47,8 @@ def fill_in(given: Mapping[str, str]) -> dict[str, str]:
     if database.startswith("sqlite"):
         # SQLite has one writer: a second process would only wait for the first.
         filled["WEB_WORKERS"] = "1"
-    if is_loopback(host) and not any(filled.get(name) for name in PRICED_KEYS):
+    here = is_loopback(host) and is_loopback(urlsplit(filled["BASE_URL"]).hostname or "")
+    if here and not any(filled.get(name) for name in PRICED_KEYS):
         filled.setdefault("FAKE_RAIL", "1")
     return filled
 

@@ -252,7 +252,7 @@ def status_json(standing: Standing, quota: Quota) -> dict[str, Any]:
     paid = receipt is not None
     return {
         "state": standing.state,
-        "quote": quote_json(standing.quote),
+        "quote": quote_json(standing.quote) | ({"state": "paid", "next_actions": {}} if paid else {}),
         "payment_attempt": attempt_json(attempt) if attempt else None,
         "receipt": receipt_json(receipt) if receipt else None,
         "credit_event": credit_event_json(receipt) if receipt else None,

@@ -170,7 +170,8 @@ class PurchaseStatus(ApiView):
     def get(self, request: Request) -> HttpResponse:
         """Say how a purchase stands; without a reference, the balance."""
         actor = caller(request)
-        references = {name: request.query_params.get(name, "") for name in purchase_status.REFERENCES}
+        asked = request.query_params
+        references = {name: asked[name] for name in purchase_status.REFERENCES if name in asked}
         standing = purchase_status.find(actor=actor, references=references)
         now = quota.of_agent(actor.agent)
         if standing is None:

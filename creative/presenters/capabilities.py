@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import TypedDict
 
-from django.urls import Resolver404, resolve
-
 from creative.catalogue.capabilities import Capability
 from creative.catalogue.frozen import thaw
 from creative.catalogue.selection import Row, Status
 from creative.presenters.models import ControlsJSON, controls_json, show_command
+from imageskill.core.routes import is_served
 
 
 class AuthJSON(TypedDict):
@@ -93,7 +92,7 @@ def capability_json(capability: Capability, rows: Sequence[Row]) -> CapabilityJS
     """
     operation = capability.model_operation
     own = [row for row in rows if operation in row.entry.operations]
-    usable = _is_served(capability.path) and (operation is None or any(row.available for row in own))
+    usable = is_served(capability.path) and (operation is None or any(row.available for row in own))
     return {
         "id": capability.id,
         "display_name": capability.display_name,
@@ -110,14 +109,6 @@ def capability_json(capability: Capability, rows: Sequence[Row]) -> CapabilityJS
         "notes": list(capability.notes),
         "show_command": f"image-skill capabilities show {capability.id} --json",
     }
-
-
-def _is_served(path: str) -> bool:
-    try:
-        resolve(path)
-    except Resolver404:
-        return False
-    return True
 
 
 def _model_json(row: Row) -> CapabilityModelJSON:

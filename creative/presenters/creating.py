@@ -9,6 +9,7 @@ from creative.models import Asset, Job
 from creative.planning import Plan
 from creative.presenters.jobs import cost_json, job_cost_json, made_asset_json
 from imageskill.core import trace
+from imageskill.core.routes import is_served
 
 _SELECTION = {
     "first_payable": "the first available model that this caller can pay",
@@ -81,7 +82,9 @@ def next_actions_json(job: Job, made: Sequence[Asset]) -> dict[str, Any]:
     told: dict[str, Any] = {
         "inspect_job": f"image-skill jobs show {job.pk} --json",
         "inspect_asset": f"image-skill assets show {first} --json" if first else None,
-        "iterate_edit": f"image-skill edit --input {first} --prompt-file PROMPT_FILE --json" if first else None,
+        "iterate_edit": f"image-skill edit --input {first} --prompt-file PROMPT_FILE --json"
+        if first and is_served("/v1/edit")
+        else None,
     }
     if not job.is_final and job.state != Job.State.PLANNED:
         told["wait"] = f"image-skill jobs wait {job.pk} --json"

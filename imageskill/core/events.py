@@ -47,7 +47,7 @@ class EventSpec:
 
 
 _JOB_LINKS = frozenset({"job_id", "asset_ids", "usage_event_id"})
-_PAYMENT_LINKS = frozenset({"quote_id", "receipt_id", "credit_event_id"})
+_PAYMENT_LINKS = frozenset({"quote_id", "payment_attempt_id", "receipt_id", "credit_event_id"})
 
 
 class EventType(Enum):

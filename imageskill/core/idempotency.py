@@ -74,7 +74,6 @@ def find(claimed: Claimed) -> IdempotencyKey | None:
         raise ApiError(
             ErrorCode.IDEMPOTENCY_CONFLICT,
             "This idempotency key was used with another body. Repeat these terms with a fresh key.",
-            idempotency_key=claimed.key,
             reason="same_key_other_body",
         )
     return row

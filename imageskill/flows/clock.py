@@ -100,7 +100,8 @@ def _run(work: Work) -> bool:
 
 @unit_of_work
 def _lease(work: Work) -> bool:
-    PeriodicRun.objects.bulk_create([PeriodicRun(name=work.name, due_at=_from_now(0))], ignore_conflicts=True)
+    # A second ago: SQLite compares instants as text, and one of this very moment may not be due yet.
+    PeriodicRun.objects.bulk_create([PeriodicRun(name=work.name, due_at=_from_now(-1))], ignore_conflicts=True)
     free = PeriodicRun.objects.filter(_is_free(), name=work.name)
     return bool(free.update(leased_until=_from_now(work.lease_seconds)))
 

@@ -5,6 +5,8 @@ import logging
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
 from creative import queue, storage
@@ -54,6 +56,8 @@ def _database_answers() -> bool:
         return False
 
 
+@csrf_exempt
+@require_safe
 def livez(request: HttpRequest) -> HttpResponse:
     """Say that the process answers, whatever else is away."""
     return HttpResponse(status=204)

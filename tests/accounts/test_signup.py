@@ -167,3 +167,17 @@ def test_the_owner_is_mailed_within_limits_and_the_agents_words_are_quoted() -> 
     assert {mail.subject for mail in mails} == {"An agent asks you to claim it"}
     assert "\r\nBcc:" not in mails[0].text
     assert mails[0].recipient == "human@example.com"
+
+
+def test_another_contact_opens_no_second_allowance_and_contacts_change_rarely() -> None:
+    agent = Caller(sign_up("first@example.com").data["token"])
+    answers = [agent.post("/v1/agent-claims", {"contact": f"me@d{number}.example"}) for number in range(7)]
+    assert [answer.status for answer in answers] == [200] * 5 + [429] * 2
+    assert answers[-1].error["recovery"]["reason"] == "contact_changes"
+    assert agent.get("/v1/quota").data["limits"]["remaining_credits"] == 50
+    assert FreeAllowance.objects.count() == 1
+
+
+def test_asking_again_with_the_same_contact_warns_of_nothing() -> None:
+    agent = Caller(sign_up("first@example.com").data["token"])
+    assert agent.post("/v1/agent-claims", {"contact": "first@example.com"}).body["warnings"] == []

@@ -99,6 +99,18 @@ def test_a_wrong_method_names_the_right_ones(anonymous: Caller) -> None:
     assert anonymous.send("DELETE", "/v1/models").response["Allow"] == "GET"
 
 
+@pytest.mark.parametrize("path", ["/a/image_1.png", "/livez"])
+def test_a_wrong_method_outside_the_api_is_a_405_too(path: str) -> None:
+    response = Client(enforce_csrf_checks=True).post(path)
+    assert (response.status_code, response["x-image-skill-exit-code"]) == (405, "2")
+
+
+def test_a_provider_that_nobody_has_is_named(anonymous: Caller) -> None:
+    refused = anonymous.create("A boat", provider="nope", dry_run=True)
+    assert refused.code == "INVALID_ARGUMENTS"
+    assert "canvas" in refused.error["recovery"]["fields"]["provider"][0]
+
+
 def test_head_is_refused_with_its_headers() -> None:
     response = Client().head("/v1/models")
     assert (response.status_code, response["x-image-skill-exit-code"], response.content) == (405, "2", b"")

@@ -70,6 +70,9 @@ def test_a_key_that_paid_another_quote_is_a_conflict(buyer: Buyer) -> None:
     buyer.buy(quote_id(buyer))
     refused = buyer.buy(quote_id(buyer))
     assert (refused.code, refused.status, refused.exit_code) == ("IDEMPOTENCY_CONFLICT", 409, 2)
+    told = refused.error["recovery"]
+    assert told["idempotency_key"] != "purchase-run-001"
+    assert told["suggested_command"].endswith(f"--idempotency-key {told['idempotency_key']} --json")
     assert Receipt.objects.count() == 1
 
 
@@ -146,6 +149,7 @@ def test_the_status_takes_one_reference_and_without_one_tells_the_balance(buyer:
     assert buyer.status().data["state"] == "balance"
     assert buyer.status().data["limits"]["remaining_credits"] == 50
     assert buyer.status(quote_id=bought, receipt_id="receipt_1").code == "INVALID_ARGUMENTS"
+    assert buyer.status(quote_id="").code == "INVALID_ARGUMENTS"
     theirs = Buyer(stranger).status(quote_id=bought)
     assert (theirs.code, theirs.status) == ("QUOTE_NOT_FOUND", 404)
 

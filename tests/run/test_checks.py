@@ -73,3 +73,34 @@ def test_more_than_one_process_needs_postgresql_and_a_shared_cache(
     settings.WEB_WORKERS = 2
     monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.sqlite3")
     assert problems(checks.check_processes) == ["imageskill.E003", "imageskill.E004"]
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("JOB_THREADS", 0),
+        ("CREATE_WAIT_SECONDS", 241),
+        ("PREVIEW_CREDITS", 10**20),
+        ("PREVIEW_DAILY_JOBS", -1),
+        ("JOB_TIMEOUT_SECONDS", 0),
+    ],
+)
+def test_a_number_out_of_its_range_is_refused(settings: LazySettings, name: str, number: int) -> None:
+    assert problems(checks.check_numbers) == []
+    setattr(settings, name, number)
+    assert problems(checks.check_numbers) == ["imageskill.E011"]
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("https://images.example", []),
+        ("http://127.0.0.1:8000/", []),
+        ("junk", ["imageskill.E012"]),
+        ("https://images.example/sub/", ["imageskill.E012"]),
+        ("ftp://images.example", ["imageskill.E012"]),
+    ],
+)
+def test_the_service_lives_at_an_origin(settings: LazySettings, address: str, found: list[str]) -> None:
+    settings.BASE_URL = address
+    assert problems(checks.check_base_url) == found

@@ -58,6 +58,7 @@ def test_sqlite_is_served_by_one_process() -> None:
         ({"HOST": "localhost"}, "1"),
         ({"HOST": "0.0.0.0"}, None),
         ({"HOST": "images.example"}, None),
+        ({"BASE_URL": "http://images.example"}, None),
         ({"FAL_KEY": "a-key"}, None),
         ({"OPENAI_API_KEY": "a-key"}, None),
         ({"XAI_API_KEY": "a-key"}, None),
