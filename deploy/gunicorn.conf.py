@@ -10,9 +10,11 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from socket import socket
 from types import FrameType
 
 import gunicorn.http.wsgi  # type: ignore[import-untyped]
+import gunicorn.util  # type: ignore[import-untyped]
 from django.utils.module_loading import import_string
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
@@ -80,7 +82,8 @@ def _without_address(record: logging.LogRecord) -> bool:
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Let those who wait for a job go at once, with an answer, when the process is told to stop."""
+    """Tell the worker how to refuse what is no HTTP, and to let waiters go at once when it has to stop."""
+    _answer_in_envelopes()
     release: Callable[[], None] = import_string("creative.waiting.release_all")
     signal.signal(signal.SIGTERM, _releasing(release, worker.handle_exit))
     signal.signal(signal.SIGQUIT, _once(_releasing(release, worker.handle_quit)))
@@ -88,6 +91,16 @@ def post_worker_init(worker: Worker) -> None:
     signal.signal(signal.SIGINT, _second(lambda _number, _frame: os._exit(0)))
     # As the server has it: being told to stop does not break into what a request is doing.
     signal.siginterrupt(signal.SIGTERM, False)  # noqa: FBT003 - the function takes no name for it
+
+
+def _answer_in_envelopes() -> None:
+    """Have the server's own refusals say what every answer of the service says."""
+    refusal: Callable[[int, str], bytes] = import_string("imageskill.site.transport.refusal")
+
+    def write_error(sock: socket, status: int, reason: str, _: str) -> None:
+        gunicorn.util.write_nonblock(sock, refusal(status, reason))
+
+    gunicorn.util.write_error = write_error
 
 
 def _releasing(release: Callable[[], None], then: Handler) -> Handler:

@@ -1,5 +1,7 @@
+import json
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -56,6 +58,14 @@ def wait_for_answer(started: "subprocess.Popen[str]", url: str) -> None:
     pytest.fail("the service did not answer within 30 seconds")
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a running service."""
+    port = free_port()
+    with service(tmp_path_factory.mktemp("running"), port):
+        yield port
+
+
 def test_a_first_run_ends_with_a_picture(tmp_path: Path) -> None:
     data_dir, port = tmp_path / "data", free_port()
     with service(data_dir, port) as started:
@@ -100,6 +110,28 @@ def test_a_second_start_keeps_keys_and_agents(tmp_path: Path) -> None:
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert answer.status == 200
     assert [(tmp_path / name).read_text() for name in local.KEY_FILES.values()] == keys
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"get /v1/quota HTTP/1.1\r\n\r\n", 400, "INVALID_ARGUMENTS"),
+        (b"GET /v1/quota HTTP/1.1\r\nno header\r\n\r\n", 400, "INVALID_ARGUMENTS"),
+        (b"GET /v1/" + b"x" * 20_000 + b" HTTP/1.1\r\n\r\n", 414, "PAYLOAD_TOO_LARGE"),
+        (b"GET /v1/quota HTTP/1.1\r\nx: " + b"y" * 20_000 + b"\r\n\r\n", 431, "PAYLOAD_TOO_LARGE"),
+    ],
+)
+def test_what_is_no_http_is_refused_in_an_envelope_too(running: int, sent: bytes, status: int, code: str) -> None:
+    with socket.create_connection(("127.0.0.1", running), timeout=10) as caller:
+        caller.sendall(sent)
+        told = b""
+        while part := caller.recv(65536):
+            told += part
+    head, _, body = told.partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"x-image-skill-exit-code: 2" in head
+    assert json.loads(body)["error"]["code"] == code
+    assert set(json.loads(body)) == {"ok", "command", "trace_id", "actor", "data", "warnings", "error"}
 
 
 def test_a_second_service_at_the_same_port_says_so(tmp_path: Path) -> None:
