@@ -98,7 +98,10 @@ def _work(lease: Lease, job: Job, *, resumed: Attempt | None) -> None:
 
 def _result(lease: Lease, job: Job, resumed: Attempt | None) -> ProviderResult | None:
     """Return what the provider made; None: the job was stopped before the call."""
-    if not authorisations.still_valid(token_id=job.token_id, organization_id=job.organization_id):
+    # What was submitted is paid for already: a stop ends queued jobs, running ones finish and settle.
+    if resumed is None and not authorisations.still_valid(
+        token_id=job.token_id, organization_id=job.organization_id
+    ):
         jobs.fail(
             lease,
             code=ErrorCode.AUTH_REQUIRED,

@@ -9,22 +9,13 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.models import Agent, Organization
+from accounts.models import Agent
 from billing import ledger
 from billing.models import CreditAccount, CreditLot, Hold, LotKind
 from imageskill.core import ids
-from imageskill.core.events import System
+from tests.billing.books import TESTS, fresh, new_agent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
-TESTS = System("tests")
-
-
-def new_agent() -> Agent:
-    now = timezone.now()
-    organization = Organization.objects.create(name="books", created_at=now)
-    return Agent.objects.create(
-        organization=organization, name="books", runtime="tests", signup_network="loopback", created_at=now
-    )
 
 
 def buy(agent: Agent, credits: int, *, live: bool = True) -> CreditLot:
@@ -52,10 +43,6 @@ def spend(agent: Agent, lots: list[tuple[CreditLot, int]], *, settled: int | Non
     if settled is not None:
         ledger.settle(hold=hold, credits=settled, provider_cost_micros=0, actor=TESTS)
     return hold
-
-
-def fresh(lot: CreditLot) -> CreditLot:
-    return CreditLot.objects.get(pk=lot.pk)
 
 
 def books(agent: Agent) -> tuple[int, int, int, int]:

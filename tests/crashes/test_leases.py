@@ -12,6 +12,7 @@ from billing.models import Hold
 from creative import execution, jobs, storage, sweeping
 from creative.models import Asset, Attempt, Job
 from creative.providers.base import ProviderCall, ProviderResult, Submission
+from imageskill.core.errors import ErrorCode
 from tests.cast import Member
 from tests.doubles import FakeProvider, pictures, run_never
 
@@ -132,6 +133,22 @@ def test_an_old_epoch_can_do_nothing(job: Job) -> None:
     assert jobs.stored(lease, [kept], not_stored=0, cost_micros=0) is False
     assert jobs.complete(lease) is False
     assert ended(job) == ("running", "", "open")
+
+
+def test_a_job_that_has_ended_does_not_end_again(job: Job) -> None:
+    """Not even for the worker whose lease was good until then."""
+    lease = jobs.take(job.pk)
+    assert lease is not None
+    kept = jobs.Stored("image_" + "0" * 36, "k", "0" * 64, "image/png", 1, 1, 1)
+    assert jobs.stored(lease, [kept], not_stored=0, cost_micros=0)
+    assert jobs.complete(lease)
+    assert jobs.complete(lease) is False
+    assert jobs.fail(lease, code=ErrorCode.PROVIDER_FAILURE, message="Too late.") is False
+    assert jobs.end_queued(job, state=Job.State.CANCELED, code=ErrorCode.TIMEOUT, message="Too late.") is False
+    assert jobs.stored(lease, [kept], not_stored=0, cost_micros=0) is False
+    assert ended(job) == ("completed", "", "settled")
+    assert (Asset.objects.count(), Attempt.objects.get().state) == (1, "done")
+    assert ledger.verify() == []
 
 
 def test_two_workers_take_a_job_once(job: Job) -> None:

@@ -13,9 +13,11 @@ from accounts.models import Agent, AgentToken
 from billing import ledger
 from billing.models import CreditAccount, Hold
 from creative.models import Asset, Job
+from creative.providers.base import Failure, ProviderCall, ProviderError, ProviderResult
 from creative.queue.threads import pool
 from imageskill.core.units import unit_of_work
 from tests.cast import Answer, Member, sign_up
+from tests.doubles import FakeProvider
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -99,6 +101,25 @@ def test_sixteen_threads_with_one_key_are_one_job() -> None:
     again = agent.create(key="run-001")
     assert (again.status, again.data["quota"]["consumed_credits"]) == (200, 1)
     assert credits_of(agent) == 49
+    assert ledger.verify() == []
+
+
+@pytest.mark.usefixtures("_real_runner")
+def test_sixteen_repeats_of_a_job_that_failed_are_one_new_attempt(provider: FakeProvider) -> None:
+    agent = sign_up("retry@gmail.com")
+
+    def fails(_: ProviderCall) -> ProviderResult:
+        raise ProviderError(Failure.FAILED, "The provider says no.")
+
+    usual, provider.behaviour = provider.behaviour, fails
+    failed = agent.create(key="run-001")
+    assert (failed.code, failed.error["retryable"]) == ("PROVIDER_FAILURE", True)
+    provider.behaviour = usual
+    answers = at_once(16, lambda _: agent.create(key="run-001"))
+    assert codes(answers) == {"ok": 16}
+    assert len({answer.data["job_id"] for answer in answers}) == 1
+    assert Job.objects.get(state="completed").retry_of == failed.error["recovery"]["job_id"]
+    assert (Job.objects.count(), len(provider.calls), credits_of(agent)) == (2, 2, 49)
     assert ledger.verify() == []
 
 

@@ -133,3 +133,31 @@ def test_an_end_in_another_process_is_seen(agent: Member) -> None:
 def test_who_does_not_want_to_wait_does_not(agent: Member, prefer: str) -> None:
     answer = agent.post("/v1/create", {"prompt": "A boat", "model": SLOW}, headers={"prefer": prefer})
     assert (answer.status, answer.exit_code, answer.ok) == (202, 0, True)
+
+
+def test_after_the_stop_nobody_waits_any_more_and_the_jobs_stay(agent: Member) -> None:
+    waiting.release_all()
+    calls = Calls(agent, SLOW, 5)
+    calls.join()
+    assert {answer.status for answer in calls.answers} == {202}
+    assert set(Job.objects.values_list("state", flat=True)) == {"queued"}
+    assert places() == 0
+
+
+def test_who_joins_a_job_by_its_key_is_woken_with_the_others(agent: Member) -> None:
+    answers: list[Answer] = []
+
+    def call() -> None:
+        headers = {"prefer": "wait=60", "idempotency-key": "run-001"}
+        answers.append(agent.post("/v1/create", {"prompt": "A boat", "model": SLOW}, headers=headers))
+        connection.close()
+
+    threads = [Thread(target=call) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    until(lambda: places() == 3)
+    execution.run(Job.objects.get().pk)
+    for thread in threads:
+        thread.join(60)
+    assert [answer.status for answer in answers] == [200] * 3
+    assert len({answer.data["job_id"] for answer in answers}) == 1
