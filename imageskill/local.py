@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import django
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connections
@@ -146,8 +147,11 @@ def prepare() -> None:
         raise CannotStartError(str(error)) from None
     except DatabaseError as error:
         raise CannotStartError(f"The database cannot be used: {str(error).strip()}") from None
+    except (ValueError, KeyError) as error:
+        raise CannotStartError(f"A setting cannot be read: {error}. docs/settings.md names them all.") from None
     finally:
-        connections.close_all()
+        if settings.configured:
+            connections.close_all()
 
 
 def first_run(base_url: str) -> str:

@@ -164,3 +164,21 @@ def test_a_refused_setting_is_told_without_a_traceback(tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert "The database cannot be used" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("setting", [{"PREVIEW_CREDITS": "abc"}, {"DATABASE_URL": "junk"}, {"JOB_THREADS": "0"}])
+def test_a_setting_that_cannot_be_read_or_cannot_work_is_told_in_a_line(
+    tmp_path: Path, setting: dict[str, str]
+) -> None:
+    refused = subprocess.run(
+        [sys.executable, "-m", "imageskill.local"],
+        cwd=REPOSITORY,
+        env=for_tests(tmp_path, PORT=str(free_port()), **setting),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert refused.stderr
+    assert "Traceback" not in refused.stderr
