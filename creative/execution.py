@@ -36,7 +36,9 @@ _CODES = {
     Failure.REFUSED: ErrorCode.CONTENT_POLICY_DENIED,
     Failure.FAILED: ErrorCode.PROVIDER_FAILURE,
     Failure.UNAVAILABLE: ErrorCode.PROVIDER_UNAVAILABLE,
+    Failure.UNUSABLE: ErrorCode.PROVIDER_UNAVAILABLE,
     Failure.TIMED_OUT: ErrorCode.TIMEOUT,
+    Failure.CANCELED: ErrorCode.JOB_CANCELED,
 }
 
 
@@ -80,7 +82,14 @@ def _work(lease: Lease, job: Job, *, resumed: Attempt | None) -> None:
             if result is not None:
                 _keep(lease, job, result)
         except ProviderError as error:
-            jobs.fail(lease, code=_CODES[error.failure], message=error.message, cost_micros=error.cost_micros)
+            jobs.fail(
+                lease,
+                code=_CODES[error.failure],
+                message=error.message,
+                cost_micros=error.cost_micros,
+                exposed=error.exposed,
+                state=Job.State.CANCELED if error.failure is Failure.CANCELED else Job.State.FAILED,
+            )
         except (OperationalError, InterfaceError, ApiError):
             # The database is away, or refused a unit of work four times (the only ApiError there is here).
             # What is committed stands; the sweeper goes on from there once the database is back.

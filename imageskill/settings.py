@@ -134,6 +134,11 @@ PROVIDER_KEYS = {
     "openai": env.str("OPENAI_API_KEY", default=""),
     "xai": env.str("XAI_API_KEY", default=""),
 }
+PROVIDER_BASES = {
+    "fal": env.str("FAL_BASE_URL", default="").rstrip("/"),
+    "openai": env.str("OPENAI_BASE_URL", default="").rstrip("/"),
+    "xai": env.str("XAI_BASE_URL", default="").rstrip("/"),
+}
 STRIPE_PROMOTION_CODES = env.bool("STRIPE_PROMOTION_CODES", default=False)
 
 # Requests a minute; the signup limit is a database row and counts an hour.

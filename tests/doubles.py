@@ -25,6 +25,7 @@ class FakeProvider:
     """A provider at the port; `behaviour` is what it does with a call, `calls` is what it was asked."""
 
     resumable = False
+    cancellable = False
 
     def __init__(self) -> None:
         self.behaviour: Callable[[ProviderCall], ProviderResult] = pictures
@@ -33,6 +34,9 @@ class FakeProvider:
     def generate(self, call: ProviderCall) -> ProviderResult:
         self.calls.append(call)
         return self.behaviour(call)
+
+    def probe(self) -> None:
+        return
 
 
 class RunAtOnce:

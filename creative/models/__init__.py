@@ -1,7 +1,8 @@
 """Tables of the third floor."""
 
 from creative.models.approval import Approval
-from creative.models.asset import Asset
+from creative.models.asset import Asset, JobInput, Quarantine
 from creative.models.job import Attempt, Job
+from creative.models.operation import KillSwitch, ProviderSlot
 
-__all__ = ["Approval", "Asset", "Attempt", "Job"]
+__all__ = ["Approval", "Asset", "Attempt", "Job", "JobInput", "KillSwitch", "ProviderSlot", "Quarantine"]

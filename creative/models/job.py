@@ -61,6 +61,7 @@ class Job(models.Model):
     deadline_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    cancel_requested_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

@@ -14,9 +14,13 @@ class Failure(StrEnum):
     FAILED = "failed"
     """The provider answered with an error or with something that is no picture."""
     UNAVAILABLE = "unavailable"
-    """The provider cannot be used now: no key, a bad key, no money, an outage before the call."""
+    """The provider cannot take the call now: an outage before the call, a limit on calls. Later it may."""
+    UNUSABLE = "unusable"
+    """The provider takes no call of this service: no key, a bad key, an empty or locked account."""
     TIMED_OUT = "timed_out"
     """The deadline passed before an answer came."""
+    CANCELED = "canceled"
+    """The provider confirmed that it stopped before any output."""
 
 
 class ProviderError(Exception):
@@ -26,12 +30,26 @@ class ProviderError(Exception):
     of a key or of a path may stand in the message.
     """
 
-    def __init__(self, failure: Failure, message: str, *, cost_micros: int = 0) -> None:
-        """Say what failed, and what it cost the house all the same (millionths of a USD)."""
+    def __init__(
+        self,
+        failure: Failure,
+        message: str,
+        *,
+        cost_micros: int = 0,
+        exposed: bool = False,
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        """Say what failed, and what it cost the house all the same (millionths of a USD).
+
+        `exposed`: the call may have reached the provider, which may have worked, and charged, for nothing.
+        `retry_after_seconds`: how long the provider asks to be left alone, where it says so.
+        """
         super().__init__(message)
         self.failure = failure
         self.message = message
         self.cost_micros = cost_micros
+        self.exposed = exposed
+        self.retry_after_seconds = retry_after_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +58,16 @@ class Submission:
 
     request_id: str
     urls: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class InputPicture:
+    """A picture that goes into a call, as stored: one of the house's own, checked and clean."""
+
+    data: bytes
+    mime_type: str
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +82,17 @@ class ProviderCall:
     parameters: Mapping[str, object]
     """The model's parameters with the catalogue's defaults applied, each by its own name."""
     output_count: int
-    inputs: tuple[bytes, ...]
-    """The input pictures of an edit, as stored; empty for a create."""
+    inputs: tuple[InputPicture, ...]
+    """The picture that an edit changes, first, then the references; a create has references only."""
     timeout_seconds: float
     submission: Submission | None
     """Set when an earlier attempt was submitted: the adapter fetches that one and submits nothing."""
     on_submitted: Callable[[Submission], None]
     """A queue adapter calls it as soon as the provider has taken the job; it commits the submission."""
+    mask: InputPicture | None = None
+    """A picture of the first input's size whose transparent pixels are to be changed."""
+    is_cancel_wanted: Callable[[], bool] = lambda: False
+    """A cancellable adapter asks it between polls; once true it asks the provider to stop, once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +116,13 @@ class Provider(Protocol):
 
     resumable: bool
     """Whether a submission can be fetched by its request id after the process that made it has died."""
+    cancellable: bool
+    """Whether a submitted call can be asked to stop; the adapter raises CANCELED when the provider confirms."""
 
     def generate(self, call: ProviderCall) -> ProviderResult:
         """Make the pictures, or raise `ProviderError`."""
+        ...
+
+    def probe(self) -> None:
+        """Ask, free of charge, whether the provider takes our calls; raise `ProviderError` where it does not."""
         ...

@@ -69,6 +69,9 @@ class ErrorCode(Enum):
     QUOTE_EXPIRED = ErrorSpec(1, 410, NEVER, "The quote is past its end.")
     QUOTE_NOT_PAYABLE = ErrorSpec(1, 409, NEVER, "The quote cannot be paid this way or any more.")
     JOB_NOT_CANCELABLE = ErrorSpec(1, 409, NEVER, "The job has ended or cannot be stopped.")
+    JOB_CANCELED = ErrorSpec(
+        1, 409, NEVER, "The job was canceled before its picture was made; nothing is charged."
+    )
     ALREADY_COLLECTED = ErrorSpec(1, 409, NEVER, "The claim's token was collected and used.")
     SERVICE_UNAVAILABLE = ErrorSpec(7, 503, SAFELY, "The database or the queue is away.")
     INTERNAL_ERROR = ErrorSpec(1, 500, BY_CASE, "A fault of the service, logged under the trace id.")

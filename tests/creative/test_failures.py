@@ -21,7 +21,9 @@ CODES = {
     Failure.REFUSED: ("CONTENT_POLICY_DENIED", 6, 422),
     Failure.FAILED: ("PROVIDER_FAILURE", 7, 502),
     Failure.UNAVAILABLE: ("PROVIDER_UNAVAILABLE", 7, 503),
+    Failure.UNUSABLE: ("PROVIDER_UNAVAILABLE", 7, 503),
     Failure.TIMED_OUT: ("TIMEOUT", 8, 504),
+    Failure.CANCELED: ("JOB_CANCELED", 1, 409),
 }
 
 
@@ -55,6 +57,7 @@ def bomb(width: int, height: int) -> bytes:
 
 def assert_failed(agent: Member, answer: Answer, code: str, exit_code: int, status: int) -> Job:
     """Check a failed create from all sides: the answer, the money, the job's page and its event."""
+    state = "canceled" if code == "JOB_CANCELED" else "failed"
     assert (answer.code, answer.exit_code, answer.status) == (code, exit_code, status), answer.body
     assert answer.body["data"] is None
     job = Job.objects.get()
@@ -63,11 +66,11 @@ def assert_failed(agent: Member, answer: Answer, code: str, exit_code: int, stat
     assert recovery["suggested_command"] == f"image-skill jobs show {job.pk} --json"
     assert_released(agent, job.pk)
     shown = agent.get(f"/v1/jobs/{job.pk}").data
-    assert (shown["status"], shown["assets"], shown["cost"]["consumed_credits"]) == ("failed", [], 0)
+    assert (shown["status"], shown["assets"], shown["cost"]["consumed_credits"]) == (state, [], 0)
     assert shown["job"]["error"] == {"code": code, "message": answer.error["message"], "exit_code": exit_code}
     assert shown["job"]["finished_at"] is not None
     events = agent.get(f"/v1/activity/{job.pk}").data["events"]
-    assert [(event["type"], event["status"]) for event in events] == [("job.completed", "failed")]
+    assert [(event["type"], event["status"]) for event in events] == [("job.completed", state)]
     assert events[0]["cost"]["credits"] == 0
     assert Attempt.objects.get().finished_at is not None
     return job
@@ -82,7 +85,8 @@ def test_a_failure_of_the_provider_is_told_and_charges_nothing(
     answer = agent.create(key=key)
     job = assert_failed(agent, answer, *CODES[failure])
     assert answer.error["message"] == "The provider says no."
-    assert answer.error["retryable"] is (key is not None and failure is not Failure.REFUSED)
+    final = failure in (Failure.REFUSED, Failure.CANCELED)
+    assert answer.error["retryable"] is (key is not None and not final)
     assert job.safety_status == ("denied" if failure is Failure.REFUSED else "allowed")
     attempt = Attempt.objects.get()
     assert (attempt.state, attempt.provider_cost_micros) == ("failed", 1_500)

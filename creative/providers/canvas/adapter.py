@@ -18,6 +18,7 @@ class Adapter:
     """Paints in this process: it asks nobody, needs no key, and costs nothing."""
 
     resumable = False
+    cancellable = False
 
     def generate(self, call: ProviderCall) -> ProviderResult:
         """Return the pictures of a call; the same call gives the same bytes."""
@@ -39,6 +40,9 @@ class Adapter:
             )
             pictures.append(_encoded(paint(brief), parameters["output_format"], parameters["quality"]))
         return ProviderResult(tuple(pictures), cost_micros=0)
+
+    def probe(self) -> None:
+        """Say nothing: this process is always at hand."""
 
 
 def _size(aspect_ratio: str, long_side: int) -> tuple[int, int]:
