@@ -27,6 +27,12 @@ class Actor:
         return self.agent.organization_id
 
     @property
+    def organization_ids(self) -> tuple[str, ...]:
+        """Where the agent's own history is: its organization, then the shell it was claimed out of, if any."""
+        shell = self.agent.shell_id
+        return (self.agent.organization_id, shell) if shell else (self.agent.organization_id,)
+
+    @property
     def token_id(self) -> str:
         """The token's public id (never the token)."""
         return self.token.pk

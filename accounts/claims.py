@@ -22,7 +22,7 @@ CODE_PERIOD_SECONDS = 600
 CHANGES_A_DAY = 5
 COLLECT_WITHIN = timedelta(days=7)
 _CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ23456789"
-_LIVE = (Claim.State.OPEN, Claim.State.REQUESTED)
+LIVE = (Claim.State.OPEN, Claim.State.REQUESTED)
 _HANDLE_TRIES = 8
 
 
@@ -45,7 +45,7 @@ class Offer:
 
 def open_offer(agent: Agent, *, facts: Facts, state: Claim.State = Claim.State.OPEN) -> tuple[Claim, str]:
     """Make an agent's live offer, voiding an earlier one; part of the caller's transaction."""
-    Claim.objects.filter(agent=agent, state__in=_LIVE).update(state=Claim.State.VOID)
+    Claim.objects.filter(agent=agent, state__in=LIVE).update(state=Claim.State.VOID)
     minted = tokens.mint("c")
     for left in range(_HANDLE_TRIES - 1, -1, -1):
         try:
@@ -75,6 +75,8 @@ def request(*, agent: Agent, actor: events.ActingFor, contact: str, facts: Facts
 
     CAPABILITY_DENIED: the agent is claimed already, or its contact may no longer be replaced freely.
     """
+    # The driving rows first, as for whoever decides a claim; a refusal below undoes it.
+    Claim.objects.filter(agent=agent, state__in=LIVE).update(state=Claim.State.VOID)
     organizations.lock(agent.organization_id)
     agent = Agent.objects.get(pk=agent.pk)
     if agent.claim_state == ClaimState.CLAIMED:
@@ -117,7 +119,7 @@ def _attach(agent: Agent, contact: str) -> None:
 
 def live(agent: Agent) -> Claim | None:
     """Return the agent's live offer, or None when it is claimed, denied or revoked."""
-    return Claim.objects.filter(agent=agent, state__in=_LIVE).first()
+    return Claim.objects.filter(agent=agent, state__in=LIVE).first()
 
 
 def code(claim: Claim, at: datetime | None = None) -> str:
@@ -156,7 +158,7 @@ def collect(*, claim_id: str, claim_secret: str) -> Collected:
     another secret. ALREADY_COLLECTED: the token is in use.
     """
     claim = _by_secret(claim_id, claim_secret)
-    if claim.state in _LIVE:
+    if claim.state in LIVE:
         return Collected("pending")
     if claim.state == Claim.State.DENIED:
         return Collected("denied", reason=claim.denial_reason)
@@ -167,7 +169,7 @@ def collect(*, claim_id: str, claim_secret: str) -> Collected:
     claim = Claim.objects.select_related("agent", "token").get(pk=claim.pk)
     earlier = claim.token
     if earlier is not None and not tokens.void_unused(earlier):
-        raise ApiError(ErrorCode.ALREADY_COLLECTED)
+        raise ApiError(ErrorCode.ALREADY_COLLECTED, suggested_command="image-skill auth status --json")
     token, raw = tokens.issue(claim.agent)
     Claim.objects.filter(pk=claim.pk).update(state=Claim.State.COLLECTED, token=token)
     return Collected("approved", token=token, raw=raw, agent=claim.agent)

@@ -20,12 +20,20 @@ UNCLAIMED: Final = (
 CLAIM_MAY_ADD: Final = ("create", "edit", "asset.delete", "workspace.read")
 """What only an owner can add; `create` and `edit` lift the daily limit, `workspace.read` widens reading."""
 
+READING: Final = frozenset({"asset.read", "job.read", "activity.read"})
+"""What neither spends nor changes anything."""
+
 IMPLIED_BY: Final = {"create.preview": "create", "edit.preview": "edit"}
 
 
 def holds(grants: list[str], needed: str) -> bool:
     """Say whether `grants` cover `needed`, directly or by a wider one."""
     return needed in grants or IMPLIED_BY.get(needed) in grants
+
+
+def lift_daily_limit(agent: Agent) -> bool:
+    """Say whether the agent's owner gave it more than previews, so that no day's jobs are counted."""
+    return not {"create", "edit"}.isdisjoint(agent.grants)
 
 
 def require(agent: Agent, grant: str) -> None:
@@ -48,4 +56,5 @@ def require_active(agent: Agent) -> None:
             "The owner has paused this agent.",
             reason="paused_by_owner",
             owner_message=agent.pause_message or None,
+            suggested_command="image-skill whoami --json",
         )

@@ -1,6 +1,7 @@
 """The one lock of the house: an organization's money and rights change only while its row is held."""
 
 from accounts.models import Organization
+from imageskill.core.units import StaleReadError
 
 
 def lock(*organization_ids: str) -> list[Organization]:
@@ -11,3 +12,28 @@ def lock(*organization_ids: str) -> list[Organization]:
     """
     rows = Organization.objects.select_for_update(no_key=True).filter(pk__in=organization_ids)
     return list(rows.order_by("pk"))
+
+
+def lock_with_successors(*organizations: Organization) -> list[Organization]:
+    """Lock organizations as just read, together with those into which they were merged.
+
+    For whatever may give credits back to an organization: those of a merged one pass on to its successor. A merge
+    that committed after the reading starts the unit of work again, because the order of locks would be wrong.
+    """
+    wanted = {organization.pk for organization in organizations}
+    wanted |= {organization.merged_into_id for organization in organizations if organization.merged_into_id}
+    rows = lock(*wanted)
+    if any(row.merged_into_id not in {None, *wanted} for row in rows):
+        raise StaleReadError
+    return rows
+
+
+def lock_lines(*organization_ids: str) -> list[Organization]:
+    """Lock organizations known by their ids, together with those into which they were merged."""
+    return lock_with_successors(*Organization.objects.filter(pk__in=organization_ids))
+
+
+def successor_id(organization_id: str) -> str:
+    """Return where the credits of an organization go now: itself, or the workspace that it was merged into."""
+    row = Organization.objects.only("merged_into_id").get(pk=organization_id)
+    return row.merged_into_id or organization_id

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts import grants
+from accounts import grants, tokens
 from accounts.actor import Actor
 from imageskill.core.errors import auth_required
 
@@ -26,6 +26,8 @@ class GrantRequired(BasePermission):
             raise auth_required()
         needed = getattr(view, "grant", None)
         if needed is not None:
+            if needed not in grants.READING:
+                tokens.require_whole(actor.token)
             grants.require(actor.agent, needed)
         return True
 

@@ -17,12 +17,14 @@ from django.utils import timezone
 from accounts import organizations
 from accounts.models import Agent, AgentToken, ClaimState
 from imageskill.core import events
-from imageskill.core.errors import auth_required
+from imageskill.core.errors import ApiError, ErrorCode, auth_required
+from imageskill.core.instants import instant
 from imageskill.core.units import unit_of_work
 
 PATTERN = re.compile(r"isk_([rc])_([0-9A-Za-z]{30})([0-9A-Za-z]{6})")
 PREFIX_LENGTH = 12
 HANDOVER = timedelta(minutes=10)
+NARROWED = timedelta(hours=24)
 IDLE_LIFETIME = timedelta(days=90)
 _OBSERVED_EVERY = timedelta(minutes=1)
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -64,7 +66,9 @@ def _checksum(kind: str, body: str) -> str:
     return "".join(reversed(characters))
 
 
-def issue(agent: Agent, *, replaces: AgentToken | None = None) -> tuple[AgentToken, str]:
+def issue(
+    agent: Agent, *, replaces: AgentToken | None = None, ends_at: datetime | None = None
+) -> tuple[AgentToken, str]:
     """Make a token of an agent, in the caller's transaction; return its row and its raw text."""
     minted = mint("r")
     row = AgentToken.objects.create(
@@ -72,6 +76,7 @@ def issue(agent: Agent, *, replaces: AgentToken | None = None) -> tuple[AgentTok
         sha256=minted.sha256,
         prefix=minted.prefix,
         replaces=replaces,
+        ends_at=ends_at,
         created_at=timezone.now(),
     )
     return row, minted.raw
@@ -89,7 +94,8 @@ def authenticate(raw: str) -> AgentToken | None:
     if row is None or not is_alive(row, now):
         return None
     if row.first_used_at is None:
-        _first_use(row, now)
+        if not _first_use(row, now):
+            return None
     elif row.last_used_at is None or row.last_used_at < now - _OBSERVED_EVERY:
         AgentToken.objects.filter(pk=row.pk).update(last_used_at=now)
     return row
@@ -107,10 +113,15 @@ def is_alive(token: AgentToken, now: datetime) -> bool:
 
 
 @unit_of_work
-def _first_use(token: AgentToken, now: datetime) -> None:
-    used = AgentToken.objects.filter(pk=token.pk, first_used_at=None)
-    if used.update(first_used_at=now, last_used_at=now) and token.replaces_id:
-        AgentToken.objects.filter(pk=token.replaces_id, revoked_at=None).update(revoked_at=now)
+def _first_use(token: AgentToken, now: datetime) -> bool:
+    """Mark a token used and end what it replaces. False: it was voided since it was looked up."""
+    alive = AgentToken.objects.filter(pk=token.pk, revoked_at=None)
+    if not alive.filter(first_used_at=None).update(first_used_at=now, last_used_at=now):
+        return alive.exists()
+    narrowed = Q(agent_id=token.agent_id, narrowed_at__isnull=False)
+    ended = AgentToken.objects.filter(narrowed | Q(pk=token.replaces_id), revoked_at=None).exclude(pk=token.pk)
+    ended.update(revoked_at=now)
+    return True
 
 
 @unit_of_work
@@ -122,12 +133,17 @@ def rotate(*, token: AgentToken, actor: events.ActingFor) -> tuple[AgentToken, s
     """
     now = timezone.now()
     organizations.lock(token.agent.organization_id)
-    if not AgentToken.objects.filter(pk=token.pk, revoked_at=None).exists():
+    current = AgentToken.objects.filter(pk=token.pk, revoked_at=None).first()
+    if current is None:
         raise auth_required()
+    require_whole(current)
+    # The end is inherited: from the token itself, or from the answer that was lost, which has it from there.
+    lost = AgentToken.objects.filter(replaces=token).order_by("pk").first()
+    inherited = current.ends_at if lost is None else lost.ends_at
     AgentToken.objects.filter(replaces=token, first_used_at=None, revoked_at=None).update(revoked_at=now)
     alive = AgentToken.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now + HANDOVER), pk=token.pk)
     alive.update(ends_at=now + HANDOVER)
-    row, raw = issue(token.agent, replaces=token)
+    row, raw = issue(token.agent, replaces=token, ends_at=inherited)
     events.record(
         events.EventType.TOKEN_ROTATED,
         actor=actor,
@@ -146,6 +162,28 @@ def revoke(*, token: AgentToken) -> bool:
     """Revoke a token at once, under the organization's lock; say whether it was alive."""
     organizations.lock(token.agent.organization_id)
     return bool(AgentToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()))
+
+
+def narrow(agent: Agent, *, now: datetime) -> None:
+    """Leave an agent's tokens their reading only, in the caller's transaction, as a claim is approved.
+
+    They die at the first use of the token that the agent collects, at the latest after a day.
+    """
+    alive = AgentToken.objects.filter(agent=agent, revoked_at=None)
+    alive.filter(Q(ends_at=None) | Q(ends_at__gt=now + NARROWED)).update(ends_at=now + NARROWED)
+    alive.update(narrowed_at=now)
+
+
+def require_whole(token: AgentToken) -> None:
+    """Raise CAPABILITY_DENIED for a token from before its agent was claimed."""
+    if token.narrowed_at is not None:
+        raise ApiError(
+            ErrorCode.CAPABILITY_DENIED,
+            "This agent was claimed; this token only reads now. Collect the new one.",
+            reason="claimed_collect_new_token",
+            until=instant(token.ends_at),
+            suggested_command="image-skill claim collect --json",
+        )
 
 
 def void_unused(token: AgentToken) -> bool:

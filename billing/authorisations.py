@@ -1,34 +1,39 @@
 """May this be spent? The only place that places a hold, and the last word on every spending."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import grants, organizations, tokens
 from accounts.actor import Actor
 from accounts.models import AgentToken, ClaimState
-from billing import decisions, ledger, mandates
+from billing import decisions, ledger, mandates, rails
 from billing.decisions import Draft
 from billing.ledger import Split
-from billing.models import CreditAccount, CreditLot, Hold, Mandate
-from billing.spendable import DailyJobs, Request, split
+from billing.models import CreditAccount, CreditLot, Hold, Mandate, PaymentMethod
+from billing.spendable import TOP_UP, DailyJobs, Request, split
 from billing.windows import window
-from imageskill.core.errors import auth_required
+from imageskill.core.errors import ApiError, ErrorCode, auth_required
 from imageskill.core.units import database_now
 
 
-def authorise(*, actor: Actor, job_id: str, request: Request, price_version: str) -> Hold:
+def authorise(*, actor: Actor, job_id: str, request: Request, price_version: str, is_locked: bool = False) -> Hold:
     """Hold the credits of a job, in the caller's unit of work, or raise the exact refusal.
 
-    The organization's row is locked first and everything the decision rests on is read afterwards: the token,
+    The organization's row is locked first (by the caller, where it says so) and everything the decision rests on is read afterwards: the token,
     the pause, the mandate with what was used and held, the day's jobs, the balance. A revoke, a pause, a lowered
     cap or another hold that committed before is seen. `RefusedError` carries what is to be recorded of a refusal.
     """
-    organizations.lock(actor.organization_id)
+    if not is_locked:
+        organizations.lock(actor.organization_id)
     now = database_now()
     current = _current(actor, now)
     grants.require_active(current.agent)
+    grants.require(current.agent, request.grant)
     mandate = mandates.current(agent_id=actor.actor_id, organization_id=actor.organization_id)
     draft = _judged(mandate, request, now)
     hold = ledger.hold(
@@ -66,27 +71,87 @@ def _judged(mandate: Mandate | None, request: Request, now: datetime) -> Draft |
 
 
 def _split(actor: Actor, request: Request, now: datetime) -> Split:
-    return split(
-        request,
-        spendable_lots(actor.organization_id),
-        daily_jobs(actor, now),
-        debt_credits=debt_of(actor.organization_id),
-    )
+    try:
+        return split(
+            request,
+            spendable_lots(actor.organization_id),
+            daily_jobs(actor, now),
+            debt_credits=debt_of(actor.organization_id),
+        )
+    except ApiError as error:
+        error.recovery |= _ways_on(actor)
+        raise
 
 
-def still_valid(*, token_id: str, organization_id: str) -> bool:
-    """Say whether a token may still spend for an organization: asked right before a provider is called.
+def _ways_on(actor: Actor) -> dict[str, Any]:
+    """Return what an agent without enough credits can do: only what this service offers it."""
+    ways: dict[str, Any] = {}
+    if not actor.agent.contact:
+        ways["suggested_commands"] = [
+            "image-skill claim request --contact CONTACT --json",
+            "image-skill usage quota --json",
+        ]
+        ways["missing_inputs"] = ["contact"]
+    if any(rails.is_enabled(method) for method in PaymentMethod.values):
+        ways["top_up"] = {"command": TOP_UP}
+    return ways
 
-    A rotation does not stop what the old token began.
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Why what was authorised may not be called any more; `reason` is the recovery's word for it."""
+
+    code: ErrorCode
+    reason: str
+    message: str
+
+
+_GONE = Stopped(
+    ErrorCode.AUTH_REQUIRED, "token_ended", "The token ended before the picture was made; nothing is charged."
+)
+_PAUSED = Stopped(
+    ErrorCode.CAPABILITY_DENIED,
+    "paused_by_owner",
+    "The owner paused this agent before the picture was made; nothing is charged.",
+)
+_ENDED = Stopped(
+    ErrorCode.CAPABILITY_DENIED,
+    "mandate_ended",
+    "What the owner allowed ended before the picture was made; nothing is charged.",
+)
+
+
+def why_stopped(*, token_id: str, organization_id: str) -> Stopped | None:
+    """Return why a job's agent may not spend any more, or None: asked right before a provider is called.
+
+    Neither a rotation nor a claim stops what the old token began.
     """
     token = AgentToken.objects.select_related("agent").filter(pk=token_id).first()
-    return (
-        token is not None
-        and (token.revoked_at is None or _rotated(token))
-        and token.agent.claim_state != ClaimState.REVOKED
-        and token.agent.paused_at is None
-        and token.agent.organization_id == organization_id
-    )
+    if token is None or not _lives_on(token) or token.agent.claim_state == ClaimState.REVOKED:
+        return _GONE
+    agent = token.agent
+    if organization_id not in (agent.organization_id, agent.shell_id):
+        return _GONE
+    if agent.paused_at is not None:
+        return _PAUSED
+    claimed = agent.claim_state == ClaimState.CLAIMED
+    mandate = mandates.current(agent_id=agent.pk, organization_id=organization_id) if claimed else None
+    if mandate is not None and mandate.ends_at is not None and mandate.ends_at <= timezone.now():
+        return _ENDED
+    return None
+
+
+def _lives_on(token: AgentToken) -> bool:
+    """Say whether a token is good, or gave way to a later one instead of being revoked or running out."""
+    if token.narrowed_at is not None or _rotated(token):
+        return True
+    if token.revoked_at is not None:
+        return False
+    if token.ends_at is None:
+        return True
+    in_time = Q(ends_at=None) | Q(ends_at__gt=timezone.now())
+    own = AgentToken.objects.filter(in_time, pk=token.pk)
+    return own.exists() or AgentToken.objects.filter(in_time, replaces=token).exists()
 
 
 def _rotated(token: AgentToken) -> bool:
@@ -94,6 +159,8 @@ def _rotated(token: AgentToken) -> bool:
 
     A rotated token ends at the very instant of its successor's first use; a revoked one does not.
     """
+    if token.revoked_at is None:
+        return False
     last = token
     while last.revoked_at is not None:
         successor = AgentToken.objects.filter(replaces=last, first_used_at=last.revoked_at).first()
@@ -108,6 +175,7 @@ def _current(actor: Actor, now: datetime) -> Actor:
     token = AgentToken.objects.select_related("agent").filter(pk=actor.token_id).first()
     if token is None or not tokens.is_alive(token, now) or token.agent.organization_id != actor.organization_id:
         raise auth_required()
+    tokens.require_whole(token)
     return Actor(agent=token.agent, token=token)
 
 
@@ -133,5 +201,5 @@ def daily_jobs(actor: Actor, now: datetime) -> DailyJobs:
         free_credits__gt=0,
         state__in=[Hold.State.OPEN, Hold.State.SETTLED],
     ).count()
-    claimed = actor.agent.claim_state == ClaimState.CLAIMED
-    return DailyJobs(limit=None if claimed else settings.PREVIEW_DAILY_JOBS, used=used, resets_at=day.end)
+    lifted = grants.lift_daily_limit(actor.agent)
+    return DailyJobs(limit=None if lifted else settings.PREVIEW_DAILY_JOBS, used=used, resets_at=day.end)

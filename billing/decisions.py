@@ -12,7 +12,7 @@ from billing.mandates import Counter
 from billing.models import CreditAccount, Decision, Hold, Mandate
 from imageskill.core.errors import ApiError, ErrorCode
 from imageskill.core.instants import instant
-from imageskill.core.units import unit_of_work
+from imageskill.core.units import database_now, unit_of_work
 
 MERGED: Final = timedelta(seconds=60)
 """Equal denials within this time are one row with a count, so that a loop of refusals fills no table."""
@@ -69,6 +69,20 @@ def judge(*, mandate: Mandate, model_id: str, needed: int, at: datetime, approve
         reason = "threshold_request" if over_alone else "threshold_recent_spending"
         raise _with(refusal, draft(reason, Decision.Outcome.APPROVAL))
     return draft("within_limits", Decision.Outcome.ALLOWED)
+
+
+def plan_denied(*, mandate: Mandate, needed: int, message: str, **recovery: Any) -> RefusedError:  # noqa: ANN401
+    """Return the refusal of a plan that its owner has denied, with its draft; under the organization's lock.
+
+    `recovery` is what the caller is told besides.
+    """
+    at = database_now()
+    counted = tuple(mandates.counters(mandate, at))
+    refusal = RefusedError(ErrorCode.CAPABILITY_DENIED, message, reason="plan_denied", **recovery)
+    return _with(
+        refusal,
+        Draft(mandate, counted, needed, _seq(mandate), at, "plan_denied", Decision.Outcome.DENIED),
+    )
 
 
 def _with(refusal: RefusedError, draft: Draft) -> RefusedError:
@@ -175,7 +189,7 @@ def _write(draft: Draft, *, hold: Hold | None, job_id: str) -> Decision:
         "outcome": draft.outcome,
         "reason": draft.reason,
         "needed_credits": draft.needed,
-        "counters": mandates.as_json(list(draft.counters)),
+        "counters": mandates.as_json(draft.counters),
         "approved": draft.approved,
         "ledger_seq": draft.ledger_seq,
         "decided_at": draft.decided_at,

@@ -6,7 +6,6 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from django.conf import settings
 from django.utils import timezone
 
 from accounts import organizations
@@ -74,7 +73,7 @@ def apply(session: Session) -> Fulfilment:
 
 
 def _free_by_code(session: Session) -> bool:
-    return session.payment_status == "no_payment_required" and settings.STRIPE_PROMOTION_CODES
+    return session.payment_status == "no_payment_required" and session.codes_allowed
 
 
 def _problem(attempt: PaymentAttempt, session: Session) -> str:
@@ -86,21 +85,24 @@ def _problem(attempt: PaymentAttempt, session: Session) -> str:
         "subtotal": session.subtotal_cents == attempt.amount_cents,
         "total": session.total_cents == session.subtotal_cents - session.discount_cents + session.tax_cents,
         "discount": 0 <= session.discount_cents <= session.subtotal_cents
-        and (session.discount_cents == 0 or settings.STRIPE_PROMOTION_CODES),
+        and (session.discount_cents == 0 or session.codes_allowed),
     }
     return ",".join(name for name, right in checks.items() if not right)
 
 
 def _mismatch(attempt: PaymentAttempt, problem: str) -> Fulfilment:
     logger.error("a paid session does not match its order", extra={"fields": {"problem": problem}})
-    PaymentAttempt.objects.filter(pk=attempt.pk).update(flag=f"mismatch:{problem}"[:64], next_check_at=None)
+    PaymentAttempt.objects.filter(pk=attempt.pk, state__in=PaymentAttempt.OPEN).update(
+        state=PaymentAttempt.State.FAILED, flag=f"mismatch:{problem}"[:64], next_check_at=None
+    )
     return Fulfilment(Outcome.MISMATCH)
 
 
 def _grant(attempt: PaymentAttempt, session: Session) -> Fulfilment:
     """Credit a paid session once; whoever comes second waits for the attempt's row and finds the receipt."""
     PaymentAttempt.objects.filter(pk=attempt.pk).update(checked_at=timezone.now())
-    organizations.lock(attempt.organization_id)
+    organizations.lock_lines(attempt.organization_id)
+    owner_id = organizations.successor_id(attempt.organization_id)
     known = Receipt.objects.filter(session_id=session.session_id).first()
     if known is not None:
         return Fulfilment(Outcome.ALREADY_GRANTED, known)
@@ -110,13 +112,13 @@ def _grant(attempt: PaymentAttempt, session: Session) -> Fulfilment:
         session_id=attempt.session_id or session.session_id,
         payment_intent=session.payment_intent,
         next_check_at=None,
-        flag=_flag(attempt, attempt.state),
+        flag=_flag(attempt, attempt.state, owner_id),
     )
-    receipt = _receipt(attempt, session)
+    receipt = _receipt(attempt, session, owner_id)
     for kind, credits in ((LotKind.PAID, receipt.paid_credits), (LotKind.PROMO, receipt.promo_credits)):
         if credits:
             ledger.grant(
-                organization_id=attempt.organization_id,
+                organization_id=owner_id,
                 kind=kind,
                 credits=credits,
                 source="purchase",
@@ -130,17 +132,17 @@ def _grant(attempt: PaymentAttempt, session: Session) -> Fulfilment:
         )
     _record(receipt)
     reversals.attach(receipt=receipt)
-    account = CreditAccount.objects.get(organization_id=attempt.organization_id)
+    account = CreditAccount.objects.get(organization_id=owner_id)
     receipt.balance_after = account.free_credits + account.promo_credits + account.paid_credits
     receipt.save(update_fields=["balance_after"])
     return Fulfilment(Outcome.GRANTED, receipt)
 
 
-def _receipt(attempt: PaymentAttempt, session: Session) -> Receipt:
-    """Write the receipt: what the money bought, and what a promotion code added to it."""
+def _receipt(attempt: PaymentAttempt, session: Session, owner_id: str) -> Receipt:
+    """Write the receipt: what the money bought, what a promotion code added to it, and whose it is now."""
     bought = attempt.credits * session.paid_cents // session.subtotal_cents
     return Receipt.objects.create(
-        organization_id=attempt.organization_id,
+        organization_id=owner_id,
         agent_id=attempt.agent_id,
         quote_id=attempt.quote_id,
         attempt=attempt,
@@ -164,7 +166,7 @@ def _record(receipt: Receipt) -> None:
         organization_id=receipt.organization_id,
         agent_id=receipt.agent_id,
         subject_id=receipt.credit_event_id,
-        operation="credits.grant",
+        operation="credits",
         status="succeeded",
         summary=f"{receipt.granted_credits} credits granted",
         links={
@@ -177,7 +179,7 @@ def _record(receipt: Receipt) -> None:
     )
 
 
-def _flag(attempt: PaymentAttempt, before: str) -> str:
+def _flag(attempt: PaymentAttempt, before: str, owner_id: str) -> str:
     """Say why staff should look at money that came after its terms had ended; it is credited all the same."""
     if Receipt.objects.filter(quote_id=attempt.quote_id).exists():
         return "second_payment"
@@ -185,6 +187,8 @@ def _flag(attempt: PaymentAttempt, before: str) -> str:
         return "late_money"
     if Agent.objects.filter(pk=attempt.agent_id, claim_state=ClaimState.REVOKED).exists():
         return "agent_revoked"
+    if owner_id != attempt.organization_id:
+        return "organization_merged"
     return attempt.flag
 
 

@@ -26,7 +26,9 @@ logger = logging.getLogger("imageskill.inbox")
 KEPT: Final = timedelta(days=90)
 """How long the raw payload of an event is kept; it may hold a payer's address."""
 LONGEST_PAUSE: Final = timedelta(hours=1)
-_READINGS: Final = 3
+ALARM_AT: Final = 6
+"""At which failure of an event staff are told, once: half an hour after it came."""
+_READINGS: Final = 10
 _OPEN = (StripeEvent.State.RECEIVED, StripeEvent.State.FAILED)
 
 
@@ -138,6 +140,14 @@ def _failed(event: StripeEvent) -> None:
         attempts=F("attempts") + 1,
         next_try_at=timezone.now() + pause,
     )
+    if event.attempts + 1 == ALARM_AT:
+        fields = {"event_id": event.event_id, "type": event.type, "received_at": event.received_at.isoformat()}
+        logger.error("a webhook event keeps failing", extra={"fields": fields})
+
+
+def oldest_waiting() -> StripeEvent | None:
+    """Return the event that waits for its effect the longest, or None where none waits."""
+    return StripeEvent.objects.filter(state__in=_OPEN).order_by("received_at").first()
 
 
 @unit_of_work

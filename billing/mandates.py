@@ -1,13 +1,12 @@
 """What an owner allows an agent to spend: caps in the owner's time zone, a threshold, models, an end."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.db.models import Sum
-from django.utils import timezone
 
 from accounts import organizations
 from accounts.models import Agent
@@ -17,7 +16,7 @@ from billing.windows import window
 from imageskill.core import events
 from imageskill.core.errors import invalid_fields
 from imageskill.core.events import ActingFor, EventType
-from imageskill.core.units import unit_of_work
+from imageskill.core.units import database_now, unit_of_work
 
 WINDOWS: Final = ("per_job", "day", "week", "month", "lifetime")
 """From the shortest to the longest; a longer one never has the lower cap."""
@@ -79,7 +78,8 @@ def set_terms(*, agent: Agent, terms: Terms, actor: ActingFor) -> Mandate:
     _check(terms)
     organizations.lock(agent.organization_id)
     earlier = current(agent_id=agent.pk, organization_id=agent.organization_id)
-    now = timezone.now()
+    # By the clock that dates the holds: what was held before this version must not count as held after it.
+    now = database_now()
     mandate = Mandate.objects.create(
         agent=agent,
         organization_id=agent.organization_id,
@@ -194,7 +194,6 @@ def unapproved_recently(mandate: Mandate, at: datetime) -> int:
     return sum(sums)
 
 
-def as_json(counted: Mapping[str, Counter] | list[Counter]) -> dict[str, Any]:
+def as_json(counted: Iterable[Counter]) -> dict[str, Any]:
     """Return counters as a decision keeps them."""
-    rows = counted if isinstance(counted, list) else list(counted.values())
-    return {counter.window: counter.as_json() for counter in rows}
+    return {counter.window: counter.as_json() for counter in counted}

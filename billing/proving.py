@@ -36,8 +36,10 @@ def prove() -> Proof:
     overspent, offences = 0, list(_holds_without_decision())
     tightest: tuple[int, str] | None = None
     total = 0
-    for agent_id, decisions in _by_agent(Decision.objects.select_related("mandate").order_by("agent_id", "pk")):
-        holds = _holds_of(agent_id)
+    for (agent_id, organization_id), decisions in _by_agent(
+        Decision.objects.select_related("mandate").order_by("agent_id", "pk")
+    ):
+        holds = _holds_of(agent_id, organization_id)
         for decision in decisions:
             total += 1
             rebuilt = _rebuilt(decision, holds)
@@ -55,20 +57,22 @@ def prove() -> Proof:
     return Proof(total, overspent, tuple(offences), tightest[1] if tightest else "none")
 
 
-def _by_agent(decisions: Iterable[Decision]) -> Iterator[tuple[str, list[Decision]]]:
-    grouped: dict[str, list[Decision]] = defaultdict(list)
+def _by_agent(decisions: Iterable[Decision]) -> Iterator[tuple[tuple[str, str], list[Decision]]]:
+    """Group decisions by agent and organization: windows and the ledger's numbers are those of the pair."""
+    grouped: dict[tuple[str, str], list[Decision]] = defaultdict(list)
     for decision in decisions:
-        grouped[decision.agent_id].append(decision)
+        grouped[decision.agent_id, decision.organization_id].append(decision)
     yield from grouped.items()
 
 
-def _holds_of(agent_id: str) -> list[_Held]:
-    """Return an agent's holds, opened and closed by the numbers of their entries."""
-    rows = {hold.pk: hold for hold in Hold.objects.filter(agent_id=agent_id)}
+def _holds_of(agent_id: str, organization_id: str) -> list[_Held]:
+    """Return an agent's holds in an organization, opened and closed by the numbers of their entries."""
+    own = Hold.objects.filter(agent_id=agent_id, organization_id=organization_id)
+    rows = {hold.pk: hold for hold in own}
     opened: dict[str, int] = {}
     closed: dict[str, int] = {}
     settled: dict[str, int] = defaultdict(int)
-    entries = LedgerEntry.objects.filter(hold__agent_id=agent_id).order_by("seq")
+    entries = LedgerEntry.objects.filter(hold__agent_id=agent_id, organization_id=organization_id).order_by("seq")
     for hold_id, kind, seq, credits in entries.values_list("hold_id", "kind", "seq", "credits"):
         if kind == EntryKind.HOLD:
             opened.setdefault(hold_id, seq)

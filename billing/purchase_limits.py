@@ -78,7 +78,8 @@ def check_attempts(*, agent: Agent) -> None:
 
 def take_play_money(*, agent: Agent, credits: int) -> None:
     """Count play money against its daily bounds, in the caller's transaction. RATE_LIMITED: they are reached."""
-    whose = agent.contact_digest or agent.pk
+    # Signing up costs nothing, so an agent without a mailbox counts with its network.
+    whose = agent.contact_digest or f"network:{agent.signup_network}"
     day = tallies.DAY
     a_mailbox, everybody = settings.FAKE_RAIL_CREDITS_PER_CONTACT, settings.FAKE_RAIL_DAILY_CREDITS
     within = tallies.take("fake_contact", whose, limit=a_mailbox, period=day, amount=credits) and tallies.take(

@@ -71,7 +71,7 @@ def _by_attempt(actor: Actor, reference: str) -> Standing:
 
 
 def _by_session(actor: Actor, reference: str) -> Standing:
-    own = PaymentAttempt.objects.filter(agent_id=actor.actor_id, organization_id=actor.organization_id)
+    own = PaymentAttempt.objects.filter(agent_id=actor.actor_id, organization_id__in=actor.organization_ids)
     attempt = own.filter(session_id=reference).first() if reference.isascii() and reference.isprintable() else None
     if attempt is None:
         raise purchases.not_found()
@@ -79,7 +79,7 @@ def _by_session(actor: Actor, reference: str) -> Standing:
 
 
 def _by_receipt(actor: Actor, reference: str) -> Standing:
-    own = Receipt.objects.filter(agent_id=actor.actor_id, organization_id=actor.organization_id)
+    own = Receipt.objects.filter(agent_id=actor.actor_id, organization_id__in=actor.organization_ids)
     receipt = None
     if prefix_of(reference) == "receipt":
         receipt = own.select_related("quote", "attempt__quote").filter(pk=reference).first()

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts import grants, organizations
 from accounts.actor import Actor
+from accounts.models import Agent
 from billing import purchase_limits, quotes, rails
 from billing.models import PaymentAttempt, PaymentMethod, Quote, Receipt
 from billing.rails.base import Order, RailError, Session
@@ -23,6 +24,7 @@ LONGEST: Final = timedelta(hours=23, minutes=50)
 """Stripe keeps a session open for 30 minutes to 24 hours from its opening, which may take some tries."""
 CHECK_PAUSE: Final = timedelta(seconds=5)
 _FIRST_CHECK: Final = timedelta(minutes=2)
+SWEEPER: Final = System("payments")
 
 
 def begin(*, actor: Actor, quote_id: str, method: str, key: Claimed) -> PaymentAttempt:
@@ -51,21 +53,24 @@ def _attempt(actor: Actor, quote_id: str, method: str, key: Claimed) -> PaymentA
         raise
     if row is not None:
         return visible_to(actor, row.object_id)
-    grants.require_active(actor.agent)
+    # As the agent stands under the lock: a pause or a withdrawn grant that committed before is seen.
+    agent = Agent.objects.get(pk=actor.actor_id)
+    grants.require_active(agent)
+    grants.require(agent, "credits.buy")
     quote = quotes.visible_to(actor, quote_id)
     _check_payable(quote, method)
     attempt = PaymentAttempt.objects.filter(quote=quote, state__in=PaymentAttempt.OPEN).first()
     if attempt is None:
-        attempt = _new(actor, quote, key.key)
+        attempt = _new(actor, agent, quote, key.key)
     idempotency.bind(key, object_id=attempt.pk)
     return attempt
 
 
-def _new(actor: Actor, quote: Quote, key: str) -> PaymentAttempt:
-    purchase_limits.check_attempts(agent=actor.agent)
-    purchase_limits.check(agent=actor.agent, credits=quote.credits, with_open_attempts=True)
+def _new(actor: Actor, agent: Agent, quote: Quote, key: str) -> PaymentAttempt:
+    purchase_limits.check_attempts(agent=agent)
+    purchase_limits.check(agent=agent, credits=quote.credits, with_open_attempts=True)
     if quote.payment_method == PaymentMethod.FAKE:
-        purchase_limits.take_play_money(agent=actor.agent, credits=quote.credits)
+        purchase_limits.take_play_money(agent=agent, credits=quote.credits)
     now = timezone.now()
     return PaymentAttempt.objects.create(
         quote=quote,
@@ -157,7 +162,7 @@ def _keep(attempt_id: str, session: Session, actor: ActingFor) -> PaymentAttempt
             organization_id=attempt.organization_id,
             agent_id=attempt.agent_id,
             subject_id=attempt.pk,
-            operation="credits.buy",
+            operation="payment",
             status="action_required",
             summary="Checkout session created",
             links={
@@ -179,7 +184,7 @@ def _fail(attempt: PaymentAttempt) -> None:
 
 def visible_to(actor: Actor, reference: str) -> PaymentAttempt:
     """Return the caller's attempt with its quote. QUOTE_NOT_FOUND: missing, or another agent's."""
-    own = PaymentAttempt.objects.filter(agent_id=actor.actor_id, organization_id=actor.organization_id)
+    own = PaymentAttempt.objects.filter(agent_id=actor.actor_id, organization_id__in=actor.organization_ids)
     attempt = None
     if ids.prefix_of(reference) == "payatt":
         attempt = own.select_related("quote").filter(pk=reference).first()
@@ -207,9 +212,6 @@ def not_found() -> ApiError:
         "No such quote, payment or receipt for this caller.",
         suggested_command="image-skill credits status --json",
     )
-
-
-SWEEPER: Final = System("payments")
 
 
 def waiting_for_session(*, before: datetime) -> list[PaymentAttempt]:

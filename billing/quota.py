@@ -10,6 +10,7 @@ from django.db.models import Count, IntegerField, OuterRef, Q, Subquery, Sum, Va
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from accounts import grants
 from accounts.models import Agent, ClaimState
 from billing import ledger, mandates
 from billing.mandates import Counter
@@ -40,13 +41,14 @@ def of_agent(agent: Agent) -> Quota:
     now = timezone.now()
     day = window("day", now)
     claimed = agent.claim_state == ClaimState.CLAIMED
+    lifted = grants.lift_daily_limit(agent)
     mandate = mandates.current(agent_id=agent.pk, organization_id=agent.organization_id) if claimed else None
     row = (
         Agent.objects.filter(pk=agent.pk)
         .annotate(daily_used=_daily_used(day), **_spending(now, mandate))
         .values(
             "daily_used",
-            *_spending_names(),
+            *_spending_names(mandate),
             "organization__credit_account__free_credits",
             "organization__credit_account__promo_credits",
             "organization__credit_account__paid_credits",
@@ -64,7 +66,7 @@ def of_agent(agent: Agent) -> Quota:
         debt_credits=row[f"{account}debt_credits"] or 0,
         daily_limit=settings.PREVIEW_DAILY_JOBS,
         daily_used=row["daily_used"],
-        daily_unlimited=claimed,
+        daily_unlimited=lifted,
         day=day,
         spend=tuple(_counters(row, mandate, now)),
         approval_threshold=mandate.approval_threshold if mandate is not None else None,
@@ -96,7 +98,25 @@ def _spending(now: datetime, mandate: Mandate | None) -> dict[str, Any]:
         for word, column in (("used", "settled_credits"), ("held", "held_credits")):
             total = buckets.filter(inside).order_by().values("agent_id").annotate(n=Sum(column)).values("n")
             sums[f"{name}_{word}"] = Coalesce(Subquery(total, output_field=IntegerField()), Value(0))
+    if mandate is not None:
+        sums |= _before_the_mandate(mandate)
     return sums
+
+
+def _before_the_mandate(mandate: Mandate) -> dict[str, Any]:
+    """Return what the first quarter hour of a mandate held and spent before it began."""
+    holds = Hold.objects.filter(
+        agent_id=OuterRef("pk"),
+        organization_id=OuterRef("organization_id"),
+        authorised_at__gte=ledger.bucket_start(mandate.lifetime_starts_at),
+        authorised_at__lt=mandate.lifetime_starts_at,
+    ).order_by()
+    used = holds.values("agent_id").annotate(n=Sum("settled_credits")).values("n")
+    held = holds.filter(state=Hold.State.OPEN).values("agent_id").annotate(n=Sum("credits")).values("n")
+    return {
+        f"before_{word}": Coalesce(Subquery(total, output_field=IntegerField()), Value(0))
+        for word, total in (("used", used), ("held", held))
+    }
 
 
 def _counters(row: dict[str, Any], mandate: Mandate | None, now: datetime) -> Iterator[Counter]:
@@ -104,8 +124,12 @@ def _counters(row: dict[str, Any], mandate: Mandate | None, now: datetime) -> It
     for name in (*NAMES, "lifetime"):
         cap = getattr(mandate, f"cap_{name}") if mandate else None
         ends = window(name, now, mandates.zone_of(mandate)).end if name != "lifetime" else None
-        yield Counter(name, cap, row[f"{name}_used"], row[f"{name}_held"], ends)
+        used, held = row[f"{name}_used"], row[f"{name}_held"]
+        if name == "lifetime" and mandate is not None:
+            used, held = used - row["before_used"], held - row["before_held"]
+        yield Counter(name, cap, used, held, ends)
 
 
-def _spending_names() -> list[str]:
-    return [f"{name}_{word}" for name in (*NAMES, "lifetime") for word in ("used", "held")]
+def _spending_names(mandate: Mandate | None) -> list[str]:
+    names = (*NAMES, "lifetime", *(["before"] if mandate is not None else []))
+    return [f"{name}_{word}" for name in names for word in ("used", "held")]

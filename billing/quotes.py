@@ -123,7 +123,7 @@ def visible_to(actor: Actor, reference: str) -> Quote:
     """Return the caller's quote. QUOTE_NOT_FOUND: missing, or another agent's."""
     quote = None
     if ids.prefix_of(reference) == "quote":
-        own = Quote.objects.filter(agent_id=actor.actor_id, organization_id=actor.organization_id)
+        own = Quote.objects.filter(agent_id=actor.actor_id, organization_id__in=actor.organization_ids)
         quote = own.filter(pk=reference).first()
     if quote is None:
         raise ApiError(ErrorCode.QUOTE_NOT_FOUND, suggested_command="image-skill credits packs list --json")

@@ -39,14 +39,15 @@ def refundable_credits(receipt: Receipt) -> int:
 def refund_unused(*, receipt: Receipt) -> Reversal:
     """Give back the money for a receipt's unused credits. QUOTE_NOT_PAYABLE: there is nothing to refund."""
     reversal = _begin(receipt)
-    _finish(reversal)
+    _finish(reversal, asked_before=False)
     reversal.refresh_from_db()
     return reversal
 
 
 @unit_of_work
 def _begin(receipt: Receipt) -> Reversal:
-    organizations.lock(receipt.organization_id)
+    owners = {lot.organization_id for lot in ledger.lots_of_receipt(receipt.pk)}
+    organizations.lock_lines(receipt.organization_id, *owners)
     credits = refundable_credits(receipt)
     if not credits:
         raise ApiError(
@@ -62,7 +63,7 @@ def _begin(receipt: Receipt) -> Reversal:
         provider_id=reversal_id,
         payment_intent=receipt.payment_intent,
         receipt=receipt,
-        amount_cents=credits * receipt.paid_cents // receipt.granted_credits,
+        amount_cents=credits * receipt.paid_cents // receipt.paid_credits,
         status=REQUESTED,
         effect=Reversal.Effect.FREEZES,
         created_at=now,
@@ -72,12 +73,12 @@ def _begin(receipt: Receipt) -> Reversal:
     return reversal
 
 
-def _finish(reversal: Reversal) -> None:
+def _finish(reversal: Reversal, *, asked_before: bool) -> None:
     stripe = rails.rail(PaymentMethod.STRIPE_CHECKOUT)
     assert isinstance(stripe, StripeCheckout)  # noqa: S101 - tells the type checker which rail this is
     try:
         # An answer that was lost may have been a refund: it is looked for before another is asked for.
-        earlier = stripe.refunds_of(reversal.payment_intent) if reversal.tries else []
+        earlier = stripe.refunds_of(reversal.payment_intent) if asked_before else []
         found = [reported for reported in earlier if reported.reversal_id == reversal.pk]
         reported = (
             found[0]
@@ -115,5 +116,8 @@ def finish_begun() -> int:
         Reversal.objects.filter(status=REQUESTED, updated_at__lt=timezone.now() - timedelta(minutes=1))[:50]
     )
     for reversal in begun:
-        _finish(reversal)
+        try:
+            _finish(reversal, asked_before=True)
+        except Exception:  # one bad row must not keep the others waiting
+            logger.exception("refund not finished", extra={"fields": {"reversal_id": reversal.pk}})
     return len(begun)

@@ -6,20 +6,22 @@ a repeat changes nothing, and a refund and a dispute of the same money take its 
 """
 
 import logging
-from typing import Final
+from typing import Any, Final
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import organizations
-from billing import ledger
+from billing import fraud_warnings, ledger
 from billing.models import CreditLot, Receipt, Reversal
 from billing.rails.base import Reported
 from imageskill.core import events
 from imageskill.core.events import EventType, System
-from imageskill.core.units import unit_of_work
+from imageskill.core.units import StaleReadError, unit_of_work
 
 logger = logging.getLogger("imageskill.reversals")
 REVERSALS: Final = System("reversals")
+_BATCH: Final = 200
 
 _TAKES, _FREEZES, _NONE = Reversal.Effect.TAKES, Reversal.Effect.FREEZES, Reversal.Effect.NONE
 EFFECTS: Final = {
@@ -62,14 +64,19 @@ def note(reported: Reported) -> bool:
     now = timezone.now()
     known = _known(reported)
     if known is None:
-        known = Reversal.objects.create(
-            kind=reported.kind,
-            provider_id=reported.provider_id,
-            payment_intent=reported.payment_intent,
-            amount_cents=reported.amount_cents,
-            created_at=now,
-            updated_at=now,
-        )
+        try:
+            # A savepoint: of two first reports at once the unique id lets one through, and the other reads again.
+            with transaction.atomic():
+                known = Reversal.objects.create(
+                    kind=reported.kind,
+                    provider_id=reported.provider_id,
+                    payment_intent=reported.payment_intent,
+                    amount_cents=reported.amount_cents,
+                    created_at=now,
+                    updated_at=now,
+                )
+        except IntegrityError:
+            return False
     elif known.updated_at > reported.read_at:
         return False
     known.provider_id = reported.provider_id
@@ -117,32 +124,52 @@ def attach(*, receipt: Receipt) -> None:
     if receipt.payment_intent:
         Reversal.objects.filter(payment_intent=receipt.payment_intent, receipt=None).update(receipt=receipt)
     owners = {lot.organization_id for lot in ledger.lots_of_receipt(receipt.pk)}
-    organizations.lock(receipt.organization_id, *owners)
-    known = list(Reversal.objects.filter(receipt=receipt).order_by("pk"))
+    locked = {row.pk for row in organizations.lock_lines(receipt.organization_id, *owners)}
+    known = fraud_warnings.standing(receipt, list(Reversal.objects.filter(receipt=receipt).order_by("pk")))
     if not known:
         return
-    taken_target = _share(receipt, sum(row.amount_cents for row in known if row.effect == _TAKES))
-    at_stake = _share(receipt, sum(row.amount_cents for row in known if row.effect != _NONE))
-    reference = known[-1].provider_id
     lots = ledger.lots_of_receipt(receipt.pk)
+    if not {lot.organization_id for lot in lots} <= locked:
+        raise StaleReadError
+    # What lapsed at a claim is gone already: it can neither be taken back nor owed.
+    most = receipt.granted_credits - sum(lot.lapsed_credits for lot in lots)
+    taken_target = min(most, _share(receipt, sum(row.amount_cents for row in known if row.effect == _TAKES)))
+    at_stake = min(most, _share(receipt, sum(row.amount_cents for row in known if row.effect != _NONE)))
+    reference = known[-1].provider_id
     taken = sum(lot.reversed_credits + lot.indebted_credits for lot in lots)
     if taken_target > taken:
-        _each(lots, taken_target - taken, "reverse", reference)
+        _take(lots, taken_target - taken, reference)
     elif taken_target < taken:
-        _each(lots, taken - taken_target, "restore", reference)
-    _freeze_to(ledger.lots_of_receipt(receipt.pk), at_stake - taken_target, reference)
+        _give_again(lots, taken - taken_target, reference)
+    lots = ledger.lots_of_receipt(receipt.pk)
+    frozen = sum(lot.frozen_credits for lot in lots)
+    _freeze_to(lots, at_stake - taken_target, reference)
     if taken_target != taken:
-        _record(receipt, known[-1], taken_target - taken)
+        _record(receipt, _cause(known), taken_target - taken)
+    elif (frozen == 0) != (at_stake == taken_target):
+        # The first that is put out of reach, and the last that is given back: what lies between is one dispute.
+        _record(receipt, _cause(known), at_stake - taken_target - frozen)
 
 
 def attach_waiting() -> int:
     """Bring receipts in order whose reversals came at the same moment, or freeze what came back meanwhile."""
     intents = Reversal.objects.filter(receipt=None).exclude(payment_intent="").values("payment_intent")
-    due = Receipt.objects.filter(payment_intent__in=intents) | Receipt.objects.filter(reversals__effect=_FREEZES)
-    receipts = list(due.distinct().order_by("pk")[:200])
+    unattached = Receipt.objects.filter(payment_intent__in=intents).order_by("pk")
+    # Apart from those, which a long row of open disputes must not keep waiting.
+    frozen = Receipt.objects.filter(pk__in=_with_more_to_freeze()).order_by("pk")
+    receipts = [*unattached[:_BATCH], *frozen[:_BATCH]]
     for receipt in receipts:
-        attach(receipt=receipt)
+        try:
+            attach(receipt=receipt)
+        except Exception:  # one bad row must not keep the others waiting
+            logger.exception("reversals not applied", extra={"fields": {"receipt_id": receipt.pk}})
     return len(receipts)
+
+
+def _with_more_to_freeze() -> Any:  # noqa: ANN401 - a query of ids
+    """Return the receipts with something at stake of which credits became available again."""
+    at_stake = Reversal.objects.filter(effect=_FREEZES, receipt__isnull=False).values("receipt_id")
+    return CreditLot.objects.filter(receipt_id__in=at_stake, available_credits__gt=0).values("receipt_id")
 
 
 def _share(receipt: Receipt, cents: int) -> int:
@@ -154,13 +181,20 @@ def _share(receipt: Receipt, cents: int) -> int:
     return min(receipt.granted_credits, -(-receipt.granted_credits * cents // receipt.paid_cents))
 
 
-def _each(lots: list[CreditLot], credits: int, act: str, reference: str) -> None:
-    """Reverse or restore, organization by organization, until the amount is reached."""
-    moves = {"reverse": (ledger.reverse, "payment_reversed"), "restore": (ledger.restore, "reversal_undone")}
-    move, reason = moves[act]
+def _take(lots: list[CreditLot], credits: int, reference: str) -> None:
+    """Take credits back: first what is still there, wherever it went, then as a debt of who spent them."""
+    left = credits
+    for move in (ledger.reverse, ledger.indebt):
+        for own in _by_organization(lots):
+            left -= move(lots=own, credits=left, reason="payment_reversed", reference=reference, actor=REVERSALS)
+
+
+def _give_again(lots: list[CreditLot], credits: int, reference: str) -> None:
     left = credits
     for own in _by_organization(lots):
-        left -= move(lots=own, credits=left, reason=reason, reference=reference, actor=REVERSALS)
+        left -= ledger.restore(
+            lots=own, credits=left, reason="reversal_undone", reference=reference, actor=REVERSALS
+        )
 
 
 def _freeze_to(lots: list[CreditLot], target: int, reference: str) -> None:
@@ -183,11 +217,16 @@ def _by_organization(lots: list[CreditLot]) -> list[list[CreditLot]]:
     return list(grouped.values())
 
 
+def _cause(known: list[Reversal]) -> Reversal:
+    """Return the reversal that was read last: what happens to the credits now follows from it."""
+    return max(known, key=lambda row: (row.updated_at, row.pk))
+
+
 def _record(receipt: Receipt, last: Reversal, taken: int) -> None:
     if taken < 0:
         event_type, status, summary = EventType.CREDITS_REINSTATED, "reinstated", "credits given again"
-    elif last.kind == Reversal.Kind.DISPUTE:
-        event_type, status, summary = EventType.CREDITS_DISPUTED, "disputed", "credits taken after a dispute"
+    elif last.kind != Reversal.Kind.REFUND:
+        event_type, status, summary = EventType.CREDITS_DISPUTED, "disputed", "credits out of reach by a dispute"
     else:
         event_type, status, summary = EventType.CREDITS_REFUNDED, "refunded", "credits taken after a refund"
     events.record(

@@ -19,13 +19,16 @@ TOP_UP = "image-skill credits packs list --json"
 class Request:
     """What a job needs: its model and price, whether free credits may buy it, and which model they would buy.
 
-    `approved`: the owner has approved exactly this plan.
+    `play_allowed`: play money may buy it, because it costs the house nothing or the operator wants it so. `grant`:
+    what the agent must hold. `approved`: the owner has approved exactly this plan.
     """
 
     model_id: str
     credits: int
     free_allowed: bool
     free_alternative: str | None
+    play_allowed: bool = True
+    grant: str = "create.preview"
     approved: bool = False
 
 
@@ -48,7 +51,7 @@ def split(request: Request, lots: Sequence[CreditLot], daily: DailyJobs, *, debt
     if debt_credits:
         raise _in_debt(request, lots, debt_credits)
     free_usable = request.free_allowed and not daily.exhausted
-    usable = [lot for lot in lots if lot.kind != LotKind.FREE or free_usable]
+    usable = [lot for lot in lots if (free_usable if lot.kind == LotKind.FREE else _is_real(request, lot))]
     usable.sort(key=lambda lot: (_ORDER[LotKind(lot.kind)], lot.pk))
     parts = []
     left = request.credits
@@ -62,9 +65,25 @@ def split(request: Request, lots: Sequence[CreditLot], daily: DailyJobs, *, debt
     return Split(tuple(parts))
 
 
+def _is_real(request: Request, lot: CreditLot) -> bool:
+    """Say whether a bought lot pays for this: play money must not buy what costs the house real money."""
+    return lot.live_money or request.play_allowed
+
+
 def _refusal(request: Request, lots: Sequence[CreditLot], daily: DailyJobs) -> ApiError:
     free = sum(lot.available_credits for lot in lots if lot.kind == LotKind.FREE)
-    other = sum(lot.available_credits for lot in lots if lot.kind != LotKind.FREE)
+    bought = [lot for lot in lots if lot.kind != LotKind.FREE]
+    other = sum(lot.available_credits for lot in bought if _is_real(request, lot))
+    play = sum(lot.available_credits for lot in bought) - other
+    if play and other + play >= request.credits:
+        return ApiError(
+            ErrorCode.QUOTA_EXCEEDED,
+            f"This needs {request.credits} credits and {other} can pay for it: {play} were bought with play "
+            "money, which buys no model that costs real money.",
+            reason="play_money_does_not_buy_this_model",
+            free_model=request.free_alternative,
+            **_numbers(request, free, other),
+        )
     if request.free_allowed and daily.exhausted and free + other >= request.credits:
         return ApiError(
             ErrorCode.QUOTA_EXCEEDED,
@@ -113,5 +132,4 @@ def _numbers(request: Request, free: int, other: int) -> dict[str, Any]:
         "remaining_credits": free,
         "payment_backed_remaining_credits": other,
         "suggested_command": QUOTA,
-        "top_up": {"command": TOP_UP},
     }

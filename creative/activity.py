@@ -14,7 +14,7 @@ _MOST_OF_A_SUBJECT = 100
 
 def visible_to(actor: Actor, *, latest: bool) -> QuerySet[ActivityEvent]:
     """Return the caller's events; without `latest` only those of the seed's closed registry."""
-    own = ActivityEvent.objects.filter(agent_id=actor.actor_id, organization_id=actor.organization_id)
+    own = ActivityEvent.objects.filter(agent_id=actor.actor_id, organization_id__in=actor.organization_ids)
     return own if latest else own.filter(type__in=events.SEED_NAMES)
 
 

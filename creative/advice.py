@@ -52,6 +52,8 @@ def command_recovery(wanted: Wanted, *, key: str | None = None) -> dict[str, obj
     missing = ["prompt"]
     words = ["image-skill", wanted.operation, "--prompt-file PROMPT_FILE"]
     for flag, value in (
+        ("--input", wanted.input_asset),
+        ("--mask", wanted.mask_asset),
         ("--model", wanted.model),
         ("--provider", wanted.provider),
         ("--intent", wanted.intent or None),

@@ -4,17 +4,17 @@ A waiting plan holds nothing. Approving checks everything again under the lock: 
 """
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import organizations
 from accounts.actor import Actor
 from accounts.models import AgentToken
-from billing import authorisations, decisions, pricing
-from billing.decisions import ApprovalNeededError
-from billing.spendable import Request
-from creative import jobs, leases, offers, placing, queue
+from billing import authorisations, decisions, mandates, pricing
+from billing.decisions import ApprovalNeededError, RefusedError
+from creative import inputs, jobs, leases, offers, placing, queue
 from creative.catalogue.costs import provider_cost
 from creative.models import Approval, Job
 from creative.planning import Plan
@@ -28,14 +28,23 @@ from imageskill.core.units import unit_of_work
 LIFETIME: Final = timedelta(minutes=15)
 DENIED_FOR: Final = timedelta(hours=24)
 MOST_WAITING: Final = 5
+PLAN_CHANGED: Final = "plan_changed"
 SWEEPER: Final = System("approvals")
 
 
-def request(*, actor: Actor, plan: Plan, key: Claimed | None, needed: ApprovalNeededError) -> ApiError:
-    """Make the card of a plan, or find the one that it has; return what its caller is told."""
-    job = _card(actor, plan, key, needed)
-    decisions.record_refused(needed.draft, job_id=job.pk)
-    return required(job)
+def request(*, actor: Actor, plan: Plan, key: Claimed | None, needed: ApprovalNeededError) -> Job:
+    """Make the card of a plan, or find the one that it has, and return its job.
+
+    A call of the same key that was placed meanwhile is joined: then its job is returned, which waits for nobody.
+    """
+    try:
+        job = _card(actor, plan, key, needed)
+    except ApiError:
+        decisions.record_refused(needed.draft)
+        raise
+    if job.state == Job.State.AWAITING_APPROVAL:
+        decisions.record_refused(needed.draft, job_id=job.pk)
+    return job
 
 
 @unit_of_work
@@ -44,28 +53,28 @@ def _card(actor: Actor, plan: Plan, key: Claimed | None, needed: ApprovalNeededE
     row = idempotency.find(key) if key is not None else None
     if row is not None:
         bound = jobs.visible_to(actor, row.object_id)
-        if bound.state == Job.State.AWAITING_APPROVAL:
+        if not jobs.is_free_again(bound):
             return bound
     job = placing.new_job(actor, plan, state=Job.State.AWAITING_APPROVAL)
-    digest = placing.plan_sha256(job)
+    digest = placing.plan_sha256(job, plan.inputs)
     own = Approval.objects.filter(agent_id=actor.actor_id, organization_id=actor.organization_id)
-    _refuse_denied(own.filter(plan_sha256=digest))
     waiting = own.filter(state=Approval.State.WAITING)
     same = waiting.filter(plan_sha256=digest).select_related("job").first()
     if same is not None:
         job = same.job
     else:
         _refuse_too_many(waiting.count())
-        _make(job, digest, needed)
+        _make(job, plan, digest, needed)
     if key is not None:
         idempotency.bind(key, object_id=job.pk)
     return job
 
 
-def _make(job: Job, digest: str, needed: ApprovalNeededError) -> None:
+def _make(job: Job, plan: Plan, digest: str, needed: ApprovalNeededError) -> None:
     now = timezone.now()
     job.deadline_at = now + LIFETIME
     job.save(force_insert=True)
+    inputs.keep(job, plan.inputs)
     Approval.objects.create(
         job=job,
         organization_id=job.organization_id,
@@ -76,21 +85,40 @@ def _make(job: Job, digest: str, needed: ApprovalNeededError) -> None:
         requested_at=now,
         expires_at=now + LIFETIME,
     )
-    _record(job, EventType.APPROVAL_REQUESTED, "waiting", System("approvals"))
+    _record(job, EventType.APPROVAL_REQUESTED, "waiting", SWEEPER)
 
 
-def _refuse_denied(same: Any) -> None:  # noqa: ANN401 - a queryset of approvals
-    denied = same.filter(state=Approval.State.DENIED, decided_at__gt=timezone.now() - DENIED_FOR)
-    last = denied.order_by("-decided_at").first()
-    if last is not None:
-        raise ApiError(
-            ErrorCode.CAPABILITY_DENIED,
-            "The owner denied exactly this plan. Plan something else, or ask the owner.",
-            reason="plan_denied",
-            owner_message=last.reason or None,
-            job_id=last.job_id,
-            until=instant(last.decided_at + DENIED_FOR),
-        )
+def refuse_denied(actor: Actor, plan: Plan) -> None:
+    """Raise CAPABILITY_DENIED for a plan that the owner denied within a day; under the organization's lock.
+
+    Whatever it would need now: a denial is of the plan, not of the moment.
+    """
+    mandate = mandates.current(agent_id=actor.actor_id, organization_id=actor.organization_id)
+    denied = Approval.objects.filter(
+        agent_id=actor.actor_id,
+        organization_id=actor.organization_id,
+        state=Approval.State.DENIED,
+        decided_at__gt=timezone.now() - DENIED_FOR,
+    ).exclude(reason=PLAN_CHANGED)
+    if mandate is None or not denied:
+        return
+    job = placing.new_job(actor, plan, state=Job.State.AWAITING_APPROVAL)
+    digest = placing.plan_sha256(job, plan.inputs)
+    last = max(
+        (card for card in denied if card.plan_sha256 == digest and card.decided_at is not None),
+        key=lambda card: card.pk,
+        default=None,
+    )
+    if last is None or last.decided_at is None:
+        return
+    raise decisions.plan_denied(
+        mandate=mandate,
+        needed=plan.credits_required,
+        message="The owner denied exactly this plan. Plan something else, or ask the owner.",
+        owner_message=last.reason or None,
+        job_id=last.job_id,
+        until=instant(last.decided_at + DENIED_FOR),
+    )
 
 
 def _refuse_too_many(waiting: int) -> None:
@@ -131,12 +159,16 @@ def approve(*, job_id: str, decider: ActingFor) -> Job:
 
     JOB_NOT_CANCELABLE: it is decided already, or its time is over.
     """
-    job = _approve(job_id, decider)
+    try:
+        job = _approve(job_id, decider)
+    except RefusedError as refused:
+        decisions.record_refused(refused.draft, job_id=job_id)
+        raise
     if job is None:
         raise ApiError(
             ErrorCode.CAPABILITY_DENIED,
-            "The plan would cost more than was shown. It is denied; the agent may ask anew.",
-            reason="plan_changed",
+            "What the plan needs or costs has changed since it was shown. It is denied; the agent may ask anew.",
+            reason=PLAN_CHANGED,
             job_id=job_id,
         )
     queue.enqueue(job.pk)
@@ -149,27 +181,23 @@ def _approve(job_id: str, decider: ActingFor) -> Job | None:
     job = Job.objects.select_related("agent", "approval").get(pk=job_id)
     organizations.lock(job.organization_id)
     now_credits = _price_now(job)
-    if now_credits is None or now_credits > job.credits_required:
-        Approval.objects.filter(pk=job_id).update(state=Approval.State.DENIED, reason="plan_changed")
-        _end(job, ErrorCode.CAPABILITY_DENIED, "The plan would have cost more than the owner was shown.")
+    if now_credits is None or now_credits > job.credits_required or not inputs.are_all_there(job):
+        Approval.objects.filter(pk=job_id).update(state=Approval.State.DENIED, reason=PLAN_CHANGED)
+        _end(job, ErrorCode.CAPABILITY_DENIED, "What it needs or costs had changed since the owner was shown it.")
         return None
-    preview = offers.preview_models()
     hold = authorisations.authorise(
         actor=_actor_of(job),
         job_id=job.pk,
-        request=Request(
-            model_id=job.model_id,
-            credits=job.credits_required,
-            free_allowed=job.model_id in preview,
-            free_alternative=preview[-1] if preview else None,
-            approved=True,
-        ),
+        request=offers.request_for(job.model_id, job.operation, job.credits_required, approved=True),
         price_version=job.price_version,
     )
     now = timezone.now()
-    Job.objects.filter(pk=job.pk, state=Job.State.AWAITING_APPROVAL).update(
+    waiting = Job.objects.filter(pk=job.pk, state=Job.State.AWAITING_APPROVAL)
+    if not waiting.update(
         state=Job.State.QUEUED, hold=hold, deadline_at=now + jobs.deadline(), lease_expires_at=leases.until()
-    )
+    ):
+        raise _decided(job_id)
+    queue.defer(job.pk)
     _record(job, EventType.APPROVAL_DECIDED, "approved", decider)
     return job
 
@@ -182,6 +210,19 @@ def deny(*, job_id: str, decider: ActingFor, reason: str) -> None:
     organizations.lock(job.organization_id)
     _end(job, ErrorCode.CAPABILITY_DENIED, f"The owner denied it: {reason}" if reason else "The owner denied it.")
     _record(job, EventType.APPROVAL_DECIDED, "denied", decider)
+
+
+@unit_of_work
+def withdraw(*, job_id: str, agent: ActingFor, message: str) -> bool:
+    """Take back a plan that its agent does not want any more. False: it is decided already."""
+    waiting = Approval.objects.filter(pk=job_id, state=Approval.State.WAITING)
+    if not waiting.update(state=Approval.State.EXPIRED, decided_at=timezone.now(), reason="withdrawn"):
+        return False
+    job = Job.objects.get(pk=job_id)
+    organizations.lock(job.organization_id)
+    _end(job, ErrorCode.JOB_CANCELED, message)
+    _record(job, EventType.APPROVAL_DECIDED, "withdrawn", agent)
+    return True
 
 
 def expire_due() -> int:
@@ -213,9 +254,18 @@ def _decide(job_id: str, state: Approval.State, decider: ActingFor, reason: str)
         reason=reason[:200],
     )
     if not decided:
-        raise ApiError(
-            ErrorCode.JOB_NOT_CANCELABLE, "This plan does not wait for a decision any more.", job_id=job_id
-        )
+        raise _decided(job_id)
+
+
+def _decided(job_id: str) -> ApiError:
+    """Return what whoever decides too late is told: how the plan stands."""
+    state = Approval.objects.filter(pk=job_id).values_list("state", flat=True).first() or "unknown"
+    return ApiError(
+        ErrorCode.JOB_NOT_CANCELABLE,
+        f"This plan waits for no decision any more: it is {state if state != 'waiting' else 'past its time'}.",
+        job_id=job_id,
+        reason=f"approval_{state}",
+    )
 
 
 def _price_now(job: Job) -> int | None:
@@ -232,8 +282,15 @@ def _price_now(job: Job) -> int | None:
 
 def _actor_of(job: Job) -> Actor:
     """Return the agent with a token that is good now: the one it asked with may have been rotated since."""
-    tokens = AgentToken.objects.filter(agent=job.agent, revoked_at=None).order_by("-created_at")
-    token = tokens.first()
+    good = AgentToken.objects.filter(
+        Q(ends_at=None) | Q(ends_at__gt=timezone.now()),
+        agent=job.agent,
+        revoked_at=None,
+        narrowed_at=None,
+        # One that nobody has used yet may be a lost answer, which the next rotation voids.
+        first_used_at__isnull=False,
+    )
+    token = good.order_by("-created_at").first()
     if token is None:
         raise ApiError(ErrorCode.CAPABILITY_DENIED, "The agent has no token any more.", reason="no_token")
     Job.objects.filter(pk=job.pk).update(token_id=token.pk)
@@ -241,13 +298,8 @@ def _actor_of(job: Job) -> Actor:
 
 
 def _end(job: Job, code: ErrorCode, message: str) -> None:
-    Job.objects.filter(pk=job.pk, state=Job.State.AWAITING_APPROVAL).update(
-        state=Job.State.CANCELED,
-        error_code=code.name,
-        error_message=message[:300],
-        finished_at=timezone.now(),
-        lease_expires_at=None,
-    )
+    waiting = Job.objects.filter(pk=job.pk, state=Job.State.AWAITING_APPROVAL)
+    waiting.update(**jobs.ended(Job.State.CANCELED, code, message))
 
 
 def _record(job: Job, event_type: EventType, status: str, actor: ActingFor) -> None:

@@ -1,13 +1,16 @@
-"""Creating pictures: every check before any hold, then one job with one hold in one transaction."""
+"""Creating and editing pictures: every check before any hold, then one job with one hold in one transaction."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 
-from accounts import grants, organizations
+from accounts import grants, organizations, tokens
 from accounts.actor import Actor
+from accounts.models import ClaimState
 from billing import authorisations, decisions
 from billing.decisions import ApprovalNeededError, RefusedError
-from creative import approvals, assets, jobs, leases, offers, placing, planning, policy, queue
+from creative import approvals, inputs, jobs, leases, offers, placing, planning, policy, queue, refusals
 from creative.catalogue.selection import Row
+from creative.inputs import Inputs
 from creative.models import Job
 from creative.planning import Plan, Wanted
 from imageskill.core import events, idempotency, ids
@@ -38,15 +41,7 @@ def replay(actor: Actor, key: Claimed | None) -> Job | None:
     if row is None:
         return None
     job = jobs.visible_to(actor, row.object_id)
-    return None if is_free_again(job) else job
-
-
-def is_free_again(job: Job) -> bool:
-    """Say whether a job ended without a charge, so that its key may make a new attempt."""
-    return (
-        job.state in (Job.State.FAILED, Job.State.CANCELED)
-        and job.error_code != ErrorCode.ARTIFACT_STORAGE_WRITE_FAILED.name
-    )
+    return None if jobs.is_free_again(job) else job
 
 
 def plan_for(actor: Actor | None, wanted: Wanted) -> Plan:
@@ -56,6 +51,7 @@ def plan_for(actor: Actor | None, wanted: Wanted) -> Plan:
     lock, where a refusal is recorded.
     """
     if actor is not None:
+        tokens.require_whole(actor.token)
         grants.require(actor.agent, GRANTS[wanted.operation])
         grants.require_active(actor.agent)
     made = _planned(actor, wanted)
@@ -69,13 +65,19 @@ def plan_for(actor: Actor | None, wanted: Wanted) -> Plan:
 
 
 def _planned(actor: Actor | None, wanted: Wanted) -> Plan:
+    @cache
+    def pictures() -> Inputs:
+        """Look the pictures up once, after the first model's arguments are known to be right."""
+        if actor is None:
+            return inputs.NONE
+        return inputs.find(actor, picture=wanted.input_asset, mask=wanted.mask_asset, references=wanted.references)
+
     def attempt(row: Row, reason: str) -> Plan:
         draft = planning.draft(wanted, row.entry)
-        if actor is not None:
-            for reference in wanted.references:
-                assets.visible_to(actor, reference)
+        found = pictures()
+        inputs.check(row.entry, found)
         policy.check(wanted.prompt)
-        return planning.plan(wanted, row.entry, draft, reason=reason)
+        return planning.plan(wanted, row.entry, draft, reason=reason, pictures=found)
 
     def payable(made: Plan) -> bool:
         return actor is None or _is_payable(actor, made)
@@ -107,10 +109,15 @@ def submit(actor: Actor, plan: Plan, key: Claimed | None) -> Submitted:
 
     APPROVAL_REQUIRED: the plan waits for its owner now. What the owner's limits refuse is recorded, then told.
     """
+    if plan.may_cost:
+        refusals.require_room(actor)
     try:
         submitted = _place(actor, plan, key)
     except ApprovalNeededError as needed:
-        raise approvals.request(actor=actor, plan=plan, key=key, needed=needed) from needed
+        waiting = approvals.request(actor=actor, plan=plan, key=key, needed=needed)
+        if waiting.state == Job.State.AWAITING_APPROVAL:
+            raise approvals.required(waiting) from needed
+        return Submitted(waiting, (), replayed=True)
     except RefusedError as refused:
         decisions.record_refused(refused.draft)
         raise
@@ -125,17 +132,27 @@ def _place(actor: Actor, plan: Plan, key: Claimed | None) -> Submitted:
     organizations.lock(actor.organization_id)
     row = idempotency.find(key) if key is not None else None
     earlier = jobs.visible_to(actor, row.object_id) if row is not None else None
-    if earlier is not None and not is_free_again(earlier):
+    if earlier is not None and not jobs.is_free_again(earlier):
         return Submitted(earlier, (), replayed=True)
+    if actor.agent.claim_state == ClaimState.CLAIMED:
+        approvals.refuse_denied(actor, plan)
     job_id = ids.new_id("job")
     hold = authorisations.authorise(
-        actor=actor, job_id=job_id, request=offers.payment(plan), price_version=plan.cost.price_version
+        actor=actor,
+        job_id=job_id,
+        request=offers.payment(plan),
+        price_version=plan.cost.price_version,
+        is_locked=True,
     )
     job = placing.new_job(actor, plan, state=Job.State.QUEUED, retry_of=earlier, job_id=job_id)
     job.hold = hold
     job.deadline_at = job.created_at + jobs.deadline()
+    # Dated by the database as it is written.
+    job.lease_expires_at = leases.until()
     job.save(force_insert=True)
-    Job.objects.filter(pk=job.pk).update(lease_expires_at=leases.until())
+    job.lease_expires_at = None
+    inputs.keep(job, plan.inputs)
+    queue.defer(job.pk)
     if key is not None:
         idempotency.bind(key, object_id=job.pk)
     return Submitted(job, plan.warnings, replayed=False)
@@ -146,7 +163,9 @@ def keep_plan(actor: Actor, plan: Plan) -> Job:
     """Write the job of a dry run: planned, nothing held, removed after a week."""
     job = placing.new_job(actor, plan, state=Job.State.PLANNED)
     job.finished_at = job.created_at
+    organizations.lock(actor.organization_id)
     job.save(force_insert=True)
+    inputs.keep(job, plan.inputs)
     events.record(
         EventType.JOB_PLANNED,
         actor=actor,

@@ -13,8 +13,21 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from billing import authorisations
-from creative import images, jobs, leases, offers, registry, storage, waiting
-from creative.images import NotAPicture
+from creative import (
+    images,
+    inputs,
+    jobs,
+    leases,
+    offers,
+    quarantine,
+    refusals,
+    registry,
+    storage,
+    switches,
+    turns,
+    waiting,
+)
+from creative.images import Cleaned, NotAPicture
 from creative.jobs import Lease, Stored
 from creative.models import Attempt, Job
 from creative.providers.base import (
@@ -26,6 +39,7 @@ from creative.providers.base import (
     Submission,
 )
 from creative.storage import StorageError
+from creative.turns import Taken
 from imageskill.core import ids, trace
 from imageskill.core.errors import ApiError, ErrorCode
 from imageskill.core.units import forbid_inside
@@ -43,11 +57,18 @@ _CODES = {
 
 
 def run(job_id: str) -> None:
-    """Run a queued job to its end. A job that is not queued any more is left alone."""
-    lease = jobs.take(job_id)
-    if lease is None:
-        return
-    _work(lease, Job.objects.get(pk=job_id), resumed=None)
+    """Run a queued job to its end, or go on with one whose worker is gone. Any other job is left alone."""
+    taken = turns.claim(job_id)
+    if taken is not None:
+        carry_out(taken)
+
+
+def carry_out(taken: Taken) -> None:
+    """Bring a job that this process has taken to its end."""
+    if taken.attempt is None:
+        _work(taken.lease, taken.job, resumed=None)
+    else:
+        resume(taken.lease, taken.job, taken.attempt)
 
 
 def resume(lease: Lease, job: Job, attempt: Attempt) -> None:
@@ -72,16 +93,19 @@ class _owned:  # noqa: N801 - reads as a phrase
 
     def __exit__(self, *_: object) -> None:
         leases.let_go(self._lease.job_id, self._lease.epoch)
+        turns.release(self._lease, self._job.model_id)
         waiting.announce(self._lease.job_id)
 
 
 def _work(lease: Lease, job: Job, *, resumed: Attempt | None) -> None:
+    result: ProviderResult | None = None
     with _owned(lease, job):
         try:
             result = _result(lease, job, resumed)
             if result is not None:
                 _keep(lease, job, result)
         except ProviderError as error:
+            switches.heed(error, offers.entry_of(job.model_id).provider_id)
             jobs.fail(
                 lease,
                 code=_CODES[error.failure],
@@ -90,6 +114,8 @@ def _work(lease: Lease, job: Job, *, resumed: Attempt | None) -> None:
                 exposed=error.exposed,
                 state=Job.State.CANCELED if error.failure is Failure.CANCELED else Job.State.FAILED,
             )
+            if error.failure in (Failure.REFUSED, Failure.CANCELED):
+                refusals.note(job)
         except (OperationalError, InterfaceError, ApiError):
             # The database is away, or refused a unit of work four times (the only ApiError there is here).
             # What is committed stands; the sweeper goes on from there once the database is back.
@@ -101,6 +127,7 @@ def _work(lease: Lease, job: Job, *, resumed: Attempt | None) -> None:
                 lease,
                 code=ErrorCode.INTERNAL_ERROR,
                 message="The service failed while it made the picture; nothing is charged.",
+                cost_micros=_cost(job, result) if result is not None else 0,
                 exposed=True,
             )
 
@@ -108,30 +135,40 @@ def _work(lease: Lease, job: Job, *, resumed: Attempt | None) -> None:
 def _result(lease: Lease, job: Job, resumed: Attempt | None) -> ProviderResult | None:
     """Return what the provider made; None: the job was stopped before the call."""
     # What was submitted is paid for already: a stop ends queued jobs, running ones finish and settle.
-    if resumed is None and not authorisations.still_valid(
-        token_id=job.token_id, organization_id=job.organization_id
-    ):
+    stopped = (
+        authorisations.why_stopped(token_id=job.token_id, organization_id=job.organization_id)
+        if resumed is None
+        else None
+    )
+    if stopped is not None:
         jobs.fail(
             lease,
-            code=ErrorCode.AUTH_REQUIRED,
-            message="The token was revoked or the agent stopped before the picture was made.",
+            code=stopped.code,
+            message=stopped.message,
+            reason=stopped.reason,
             state=Job.State.CANCELED,
         )
         return None
     entry = offers.entry_of(job.model_id)
     provider = registry.provider(entry.provider_id)
+    if resumed is None:
+        switches.require_open(entry.provider_id, entry.id)
+    # What was submitted is at the provider already; only a new call needs the pictures again.
+    pictures, mask = inputs.read(inputs.of_job(job)) if resumed is None else ((), None)
     call = ProviderCall(
         operation=job.operation,
         model=entry.provider_model,
         prompt=job.prompt,
         parameters=job.parameters,
         output_count=job.output_count,
-        inputs=(),
+        inputs=pictures,
+        mask=mask,
         timeout_seconds=_seconds_left(job),
         submission=Submission(resumed.request_id, resumed.urls) if resumed is not None else None,
         on_submitted=lambda submission: jobs.submitted(
             lease, request_id=submission.request_id, urls=dict(submission.urls)
         ),
+        is_cancel_wanted=lambda: _is_cancel_wanted(job.pk),
     )
     forbid_inside("calling a provider")
     if not connection.in_atomic_block:
@@ -145,6 +182,14 @@ def _result(lease: Lease, job: Job, resumed: Attempt | None) -> ProviderResult |
     return result
 
 
+def _is_cancel_wanted(job_id: str) -> bool:
+    """Ask between two polls, and keep no connection until the next one."""
+    wanted = Job.objects.filter(pk=job_id, cancel_requested_at__isnull=False).exists()
+    if not connection.in_atomic_block:
+        connection.close()
+    return wanted
+
+
 def _seconds_left(job: Job) -> float:
     if job.deadline_at is None:
         raise AssertionError(f"{job.pk} has no deadline")
@@ -156,14 +201,14 @@ def _seconds_left(job: Job) -> float:
 
 def _keep(lease: Lease, job: Job, result: ProviderResult) -> None:
     """Check and store the pictures, then end the job; what was not asked for is dropped."""
-    cost = result.cost_micros if result.cost_micros is not None else 0
+    cost = _cost(job, result)
     pictures = [_checked(picture) for picture in result.pictures[: job.output_count]]
     good = [picture for picture in pictures if picture is not None]
     if not good:
         raise ProviderError(Failure.FAILED, "The provider returned no picture.", cost_micros=cost)
     kept: list[Stored] = []
-    for position, (picture, seen) in enumerate(good):
-        stored = _store(lease, position, picture, seen)
+    for position, made in enumerate(good):
+        stored = _store(lease, position, made)
         if stored is not None:
             kept.append(stored)
     if not kept:
@@ -175,34 +220,50 @@ def _keep(lease: Lease, job: Job, result: ProviderResult) -> None:
             exposed=True,
         )
         return
-    if jobs.stored(lease, kept, not_stored=len(good) - len(kept), cost_micros=cost):
+    if jobs.stored(
+        lease,
+        kept,
+        not_stored=len(good) - len(kept),
+        cost_micros=cost,
+        cost_was_reported=result.cost_micros is not None,
+    ):
+        switches.judge(job, cost_micros=result.cost_micros or 0, made=len(good))
         jobs.complete(lease)
         return
     for late in kept:
         storage.remove(late.key)
 
 
-def _checked(picture: Picture) -> tuple[Picture, images.Inspected] | None:
+def _cost(job: Job, result: ProviderResult) -> int:
+    """Return what a call cost the house: the provider's word, else the catalogue's price of what it made."""
+    if result.cost_micros is not None:
+        return result.cost_micros
+    return job.cost_micros * min(len(result.pictures), job.output_count) // job.output_count
+
+
+def _checked(picture: Picture) -> Cleaned | None:
+    """Return a picture as it will be kept; None: it is none, or one that nobody may keep here."""
     try:
-        return picture, images.inspect(picture.data)
+        made = images.check_output(picture.data)
     except NotAPicture:
         return None
+    return None if quarantine.holds(hashlib.sha256(made.data).hexdigest()) else made
 
 
-def _store(lease: Lease, position: int, picture: Picture, seen: images.Inspected) -> Stored | None:
+def _store(lease: Lease, position: int, made: Cleaned) -> Stored | None:
     key = storage.picture_key(
-        job_id=lease.job_id, attempt_id=lease.attempt_id, position=position, mime_type=seen.mime_type
+        job_id=lease.job_id, attempt_id=lease.attempt_id, position=position, mime_type=made.mime_type
     )
     try:
-        storage.write(key, picture.data)
+        storage.write(key, made.data)
     except StorageError:
         return None
     return Stored(
         asset_id=ids.new_id("image"),
         key=key,
-        sha256=hashlib.sha256(picture.data).hexdigest(),
-        mime_type=seen.mime_type,
-        content_length=len(picture.data),
-        width=seen.width,
-        height=seen.height,
+        sha256=hashlib.sha256(made.data).hexdigest(),
+        mime_type=made.mime_type,
+        content_length=len(made.data),
+        width=made.width,
+        height=made.height,
     )

@@ -15,7 +15,7 @@ def of_job(job: Job, *, has_key: bool) -> ApiError:
     code = ErrorCode[job.error_code] if job.error_code else ErrorCode.INTERNAL_ERROR
     stored_badly = code is ErrorCode.ARTIFACT_STORAGE_WRITE_FAILED
     retryable = has_key and code.spec.http_status >= _SERVER_FAULT and not stored_badly
-    return ApiError(
+    told = ApiError(
         code,
         job.error_message or None,
         retryable=retryable,
@@ -23,3 +23,6 @@ def of_job(job: Job, *, has_key: bool) -> ApiError:
         charged_credits=0,
         suggested_command=f"image-skill jobs show {job.pk} --json",
     )
+    if job.error_reason:
+        told.recovery["reason"] = job.error_reason
+    return told

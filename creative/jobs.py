@@ -2,8 +2,11 @@
 
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -12,10 +15,10 @@ from accounts import organizations
 from accounts.actor import Actor
 from billing import ledger, pricing
 from billing.models import Hold
-from creative import leases
+from creative import leases, storage
 from creative.models import Asset, Attempt, Job
 from imageskill.core import events, trace
-from imageskill.core.errors import ApiError, ErrorCode
+from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
 from imageskill.core.events import EventType, System
 from imageskill.core.ids import prefix_of
 from imageskill.core.units import unit_of_work
@@ -50,7 +53,7 @@ def visible_to(actor: Actor, reference: str) -> Job:
     """Return the caller's job with its assets. JOB_NOT_FOUND: missing, or another agent's."""
     job = None
     if prefix_of(reference) == "job":
-        own = Job.objects.filter(agent_id=actor.actor_id, organization_id=actor.organization_id)
+        own = Job.objects.filter(agent_id=actor.actor_id, organization_id__in=actor.organization_ids)
         job = own.prefetch_related("assets").filter(pk=reference).first()
     if job is None:
         raise ApiError(
@@ -60,20 +63,51 @@ def visible_to(actor: Actor, reference: str) -> Job:
     return job
 
 
+def is_free_again(job: Job) -> bool:
+    """Say whether a job ended without a charge, so that its key may make a new attempt.
+
+    Not when its picture could not be stored: that one may have been paid for, so its failure is replayed.
+    """
+    return (
+        job.state in (Job.State.FAILED, Job.State.CANCELED)
+        and job.error_code != ErrorCode.ARTIFACT_STORAGE_WRITE_FAILED.name
+    )
+
+
+def listed(actor: Actor, *, status: str | None, operation: str | None) -> QuerySet[Job]:
+    """Return the caller's jobs with their assets. INVALID_ARGUMENTS: no such status or operation."""
+    rows = Job.objects.filter(agent_id=actor.actor_id, organization_id__in=actor.organization_ids)
+    for name, value, known in (("status", status, Job.State.values), ("operation", operation, ["create", "edit"])):
+        if value is not None and value not in known:
+            raise invalid_fields({name: [f"must be one of {', '.join(known)}"]})
+    if status is not None:
+        rows = rows.filter(state=status)
+    if operation is not None:
+        rows = rows.filter(operation=operation)
+    return rows.prefetch_related("assets")
+
+
 @unit_of_work
 def take(job_id: str) -> Lease | None:
     """Move a queued job to running and write the attempt that is about to call; None: it is not queued."""
-    taken = Job.objects.filter(pk=job_id, state=Job.State.QUEUED).update(
+    job = Job.objects.filter(pk=job_id, state=Job.State.QUEUED).first()
+    return take_queued(job) if job is not None else None
+
+
+@unit_of_work
+def take_queued(job: Job) -> Lease | None:
+    """Take a job as just read; None: somebody else has taken or ended it."""
+    epoch = job.lease_epoch + 1
+    taken = Job.objects.filter(pk=job.pk, state=Job.State.QUEUED, lease_epoch=job.lease_epoch).update(
         state=Job.State.RUNNING,
-        lease_epoch=F("lease_epoch") + 1,
+        lease_epoch=epoch,
         lease_expires_at=leases.until(),
         started_at=timezone.now(),
     )
     if not taken:
         return None
-    epoch = Job.objects.values_list("lease_epoch", flat=True).get(pk=job_id)
-    attempt = Attempt.objects.create(job_id=job_id, lease_epoch=epoch, started_at=timezone.now())
-    return Lease(job_id, epoch, attempt.pk)
+    attempt = Attempt.objects.create(job_id=job.pk, lease_epoch=epoch, started_at=timezone.now())
+    return Lease(job.pk, epoch, attempt.pk)
 
 
 @unit_of_work
@@ -115,7 +149,9 @@ def submitted(lease: Lease, *, request_id: str, urls: dict[str, str]) -> None:
 
 
 @unit_of_work
-def stored(lease: Lease, pictures: list[Stored], *, not_stored: int, cost_micros: int) -> bool:
+def stored(
+    lease: Lease, pictures: list[Stored], *, not_stored: int, cost_micros: int, cost_was_reported: bool
+) -> bool:
     """Commit that the bytes are in the storage. False: the lease is lost, and the result came too late."""
     if not _still_owned(lease).update(lease_expires_at=leases.until()):
         _late(lease, cost_micros)
@@ -125,6 +161,7 @@ def stored(lease: Lease, pictures: list[Stored], *, not_stored: int, cost_micros
         outputs=[asdict(picture) for picture in pictures],
         not_stored=not_stored,
         provider_cost_micros=cost_micros,
+        cost_was_reported=cost_was_reported,
     )
     return True
 
@@ -135,7 +172,7 @@ def complete(lease: Lease) -> bool:
     now = timezone.now()
     attempt = Attempt.objects.get(pk=lease.attempt_id)
     pictures = [Stored(**output) for output in attempt.outputs]
-    job = Job.objects.select_related("hold").get(pk=lease.job_id)
+    job = _with_money(lease.job_id)
     trace.enter(job.trace_id)
     debit = _debit(job, attempt, delivered=len(pictures))
     ended = _still_owned(lease).update(
@@ -144,7 +181,7 @@ def complete(lease: Lease) -> bool:
     if not ended:
         _late(lease, attempt.provider_cost_micros)
         return False
-    organizations.lock(job.organization_id)
+    organizations.lock_with_successors(job.organization)
     for position, picture in enumerate(pictures):
         _make_asset(job, position, picture)
     usage = ledger.settle(
@@ -171,13 +208,21 @@ def _debit(job: Job, attempt: Attempt, *, delivered: int) -> int:
     where it reports none, the ceiling is the price.
     """
     each = job.credits_per_output
-    if job.pricing_confidence == "unknown" and attempt.provider_cost_micros:
+    if job.pricing_confidence == "unknown" and attempt.cost_was_reported:
         made = delivered + attempt.not_stored
         each = min(each, pricing.credits_per_image(-(-attempt.provider_cost_micros // made)))
     return min(_hold_of(job).credits, each * delivered)
 
 
 def _make_asset(job: Job, position: int, picture: Stored) -> None:
+    """Write the row of a picture; bytes that the organization has already are kept once."""
+    same = Asset.objects.filter(
+        organization_id=job.organization_id, sha256=picture.sha256, mime_type=picture.mime_type, deleted_at=None
+    )
+    shared = same.order_by("pk").values_list("storage_key", flat=True).first()
+    if shared is not None and shared != picture.key:
+        # Dying before it leaves bytes without a row, which `check_media` finds.
+        transaction.on_commit(partial(storage.remove, picture.key), robust=True)
     Asset.objects.create(
         id=picture.asset_id,
         organization_id=job.organization_id,
@@ -185,7 +230,7 @@ def _make_asset(job: Job, position: int, picture: Stored) -> None:
         job=job,
         kind=Asset.Kind.GENERATED,
         position=position,
-        storage_key=picture.key,
+        storage_key=shared or picture.key,
         mime_type=picture.mime_type,
         content_length=picture.content_length,
         width=picture.width,
@@ -201,6 +246,7 @@ def fail(
     *,
     code: ErrorCode,
     message: str,
+    reason: str = "",
     cost_micros: int = 0,
     exposed: bool = False,
     state: Job.State = Job.State.FAILED,
@@ -209,8 +255,8 @@ def fail(
 
     `exposed`: the provider may have worked for us although nobody will see the result; the house bears it.
     """
-    job = Job.objects.select_related("hold").get(pk=lease.job_id)
-    if not _still_owned(lease).update(**_end(state, code, message)):
+    job = _with_money(lease.job_id)
+    if not _still_owned(lease).update(**ended(state, code, message, reason=reason)):
         _late(lease, cost_micros)
         return False
     Attempt.objects.filter(pk=lease.attempt_id).update(
@@ -225,17 +271,19 @@ def fail(
 @unit_of_work
 def end_queued(job: Job, *, state: Job.State, code: ErrorCode, message: str) -> bool:
     """End a job that no worker has taken, and release its hold. False: it is not queued any more."""
-    if not Job.objects.filter(pk=job.pk, state=Job.State.QUEUED).update(**_end(state, code, message)):
+    if not Job.objects.filter(pk=job.pk, state=Job.State.QUEUED).update(**ended(state, code, message)):
         return False
-    _release(Job.objects.select_related("hold").get(pk=job.pk), state, code)
+    _release(_with_money(job.pk), state, code)
     return True
 
 
-def _end(state: Job.State, code: ErrorCode, message: str) -> dict[str, object]:
+def ended(state: Job.State, code: ErrorCode, message: str, *, reason: str = "") -> dict[str, Any]:
+    """Return the columns of a job that ends without a picture; `reason` is the recovery's word for it."""
     return {
         "state": state,
         "error_code": code.name,
         "error_message": message.replace("\x00", "")[:_LONGEST_MESSAGE],
+        "error_reason": reason,
         "safety_status": "denied" if code is ErrorCode.CONTENT_POLICY_DENIED else "allowed",
         "finished_at": timezone.now(),
         "lease_expires_at": None,
@@ -244,7 +292,7 @@ def _end(state: Job.State, code: ErrorCode, message: str) -> dict[str, object]:
 
 def _release(job: Job, state: Job.State, code: ErrorCode) -> None:
     trace.enter(job.trace_id)
-    organizations.lock(job.organization_id)
+    organizations.lock_with_successors(job.organization)
     ledger.release(hold=_hold_of(job), actor=RUNNER, reason=code.name.lower())
     _record(job, EventType.JOB_COMPLETED, job.pk, str(state), _ended(job, str(state)), {"job_id": job.pk}, 0)
 
@@ -258,6 +306,10 @@ def _late(lease: Lease, cost_micros: int) -> None:
     unfinished = Attempt.objects.filter(pk=lease.attempt_id).exclude(state=Attempt.State.DONE)
     cost = Case(When(state=Attempt.State.SUPERSEDED, then=Value(0)), default=Value(cost_micros))
     unfinished.update(state=Attempt.State.LATE_RESULT, provider_cost_micros=cost, finished_at=timezone.now())
+
+
+def _with_money(job_id: str) -> Job:
+    return Job.objects.select_related("hold", "organization").get(pk=job_id)
 
 
 def _hold_of(job: Job) -> Hold:

@@ -10,7 +10,7 @@ from django.db.models import DateTimeField, ExpressionWrapper
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
-from creative.models import Job
+from creative.models import Job, ProviderSlot
 from imageskill.core.errors import ApiError
 from imageskill.core.units import unit_of_work
 
@@ -40,7 +40,10 @@ def let_go(job_id: str, epoch: int) -> None:
 
 @unit_of_work
 def renew() -> int:
-    """Renew the leases of this process; a job past its deadline is left to the sweeper. Return how many."""
+    """Renew this process's leases of jobs and of their slots; return of how many jobs.
+
+    A job past its deadline is left to the sweeper.
+    """
     with _guard:
         held = set(_held)
     renewed = 0
@@ -48,6 +51,9 @@ def renew() -> int:
         ids = [job_id for job_id, own in held if own == epoch]
         mine = Job.objects.filter(pk__in=ids, lease_epoch=epoch, state=Job.State.RUNNING, deadline_at__gt=Now())
         renewed += mine.update(lease_expires_at=until())
+        ProviderSlot.objects.filter(job_id__in=ids, job__lease_epoch=epoch, job__deadline_at__gt=Now()).update(
+            expires_at=until()
+        )
     return renewed
 
 

@@ -1,12 +1,12 @@
 """What this service offers today: the models with their standing, and which one a request gets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.conf import settings
 from django.utils import timezone
 
 from billing.spendable import Request
-from creative import registry
+from creative import registry, switches
 from creative.catalogue import loader, selection
 from creative.catalogue.costs import default_cost
 from creative.catalogue.entries import ModelEntry
@@ -19,17 +19,19 @@ LIST_COMMAND = "image-skill models list --available --json"
 
 def rows() -> tuple[Row, ...]:
     """Return every model with its standing today."""
-    return selection.rows(
-        loader.current(),
-        wired=registry.wired(),
-        configured=registry.configured(),
-        today=timezone.now().date(),
+    return switches.applied(
+        selection.rows(
+            loader.current(),
+            wired=registry.wired(),
+            configured=registry.configured(),
+            today=timezone.now().date(),
+        )
     )
 
 
-def row_of(reference: str) -> Row:
+def row_of(reference: str, among: Sequence[Row] | None = None) -> Row:
     """Return a model by id, alias or `default`. MODEL_NOT_FOUND: there is none."""
-    row = selection.find(rows(), reference)
+    row = selection.find(rows() if among is None else among, reference)
     if row is None:
         raise ApiError(ErrorCode.MODEL_NOT_FOUND, suggested_command="image-skill models list --json")
     return row
@@ -90,7 +92,7 @@ def first_payable(
         unpaid = made
     if unpaid is not None:
         return unpaid
-    known = {row.entry.provider_id for row in rows()}
+    known = {entry.provider_id for entry in loader.current().order}
     if provider is not None and provider not in known:
         raise invalid_fields({"provider": [f"must be one of {', '.join(sorted(known))}"]})
     raise refusal or ApiError(
@@ -106,16 +108,28 @@ def preview_models() -> tuple[str, ...]:
     """Return the models that free credits buy: PREVIEW_MODELS, or those that cost the house nothing."""
     if settings.PREVIEW_MODELS:
         return tuple(settings.PREVIEW_MODELS)
-    return tuple(row.entry.id for row in rows() if default_cost(row.entry).micros_per_image == 0)
+    return tuple(entry.id for entry in loader.current().order if default_cost(entry).micros_per_image == 0)
 
 
-def payment(plan: Plan, *, approved: bool = False) -> Request:
-    """Return what a plan asks of the organization's credits; `approved`: its owner approved exactly this one."""
+def payment(plan: Plan) -> Request:
+    """Return what a plan asks of the organization's credits."""
+    return request_for(plan.entry.id, plan.wanted.operation, plan.credits_required)
+
+
+def request_for(model_id: str, operation: str, credits: int, *, approved: bool = False) -> Request:
+    """Return what so many credits for a model ask; `approved`: the owner approved exactly this plan.
+
+    The model that free credits would buy instead is one that does the same operation.
+    """
     preview = preview_models()
+    costs_nothing = default_cost(entry_of(model_id)).micros_per_image == 0
+    fitting = [entry.id for entry in loader.current().order if entry.id in preview and operation in entry.supports]
     return Request(
-        model_id=plan.entry.id,
-        credits=plan.credits_required,
-        free_allowed=plan.entry.id in preview,
-        free_alternative=preview[-1] if preview else None,
+        model_id=model_id,
+        credits=credits,
+        free_allowed=model_id in preview,
+        free_alternative=fitting[-1] if fitting else None,
+        play_allowed=costs_nothing or settings.ALLOW_FREE_PROVIDER_SPEND,
+        grant=f"{operation}.preview",
         approved=approved,
     )

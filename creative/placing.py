@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from creative.catalogue import loader
 from creative.catalogue.entries import Operation
+from creative.inputs import Inputs
 from creative.models import Job
 from creative.planning import Plan
 from imageskill.core import ids, trace
@@ -29,7 +30,11 @@ def new_job(actor: Actor, plan: Plan, *, state: Job.State, retry_of: Job | None 
         intent=wanted.intent,
         prompt=wanted.prompt,
         parameters=plan.parameters,
-        selection={"reason": plan.reason, "defaults_applied": list(plan.defaults_applied)},
+        selection={
+            "reason": plan.reason,
+            "defaults_applied": list(plan.defaults_applied),
+            "inputs": len(plan.inputs.by_role),
+        },
         output_count=wanted.output_count,
         expected_width=width,
         expected_height=height,
@@ -50,13 +55,14 @@ def capability_id(operation: str) -> str:
     return loader.current().capability_for(wanted).id
 
 
-def plan_sha256(job: Job) -> str:
-    """Return what an approval binds: the model, the words, the parameters, the number and the price of a job."""
+def plan_sha256(job: Job, pictures: Inputs) -> str:
+    """Return what an approval binds: the model, words, parameters, pictures, number and price of a job."""
     bound = {
         "operation": job.operation,
         "model": job.model_id,
         "prompt": hashlib.sha256(job.prompt.encode()).hexdigest(),
         "parameters": job.parameters,
+        "inputs": [[str(role), asset.pk] for role, _, asset in pictures.by_role],
         "output_count": job.output_count,
         "credits": job.credits_required,
         "price_version": job.price_version,

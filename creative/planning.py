@@ -1,18 +1,24 @@
-"""From a request to the exact plan of a job, or the exact refusal. Pure: nothing is read or written."""
+"""From a request to the exact plan of a job, or the exact refusal. Nothing is read or written here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from billing import pricing
+from creative import inputs
 from creative.catalogue import controls
 from creative.catalogue.controls import Applied
 from creative.catalogue.costs import ProviderCost, provider_cost
 from creative.catalogue.entries import ModelEntry
 from creative.catalogue.sizes import Size, expected_size
+from creative.inputs import Inputs
+from creative.providers.canvas import edits
 from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
 
 DEFAULT_ASPECT_RATIO = "1:1"
+AUTO = "auto"
+EDITS_BY_RULES = "canvas.edit"
+"""The model whose result is known from the words and the picture, before it is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,8 @@ class Wanted:
     output_format: str | None = None
     model_parameters: Mapping[str, object] = field(default_factory=dict)
     references: tuple[str, ...] = ()
+    input_asset: str | None = None
+    mask_asset: str | None = None
     max_usd_per_image: Decimal | None = None
     max_usd: Decimal | None = None
     dry_run: bool = False
@@ -49,6 +57,7 @@ class Plan:
     cost: ProviderCost
     credits_per_output: int
     warnings: tuple[str, ...]
+    inputs: Inputs = inputs.NONE
     approval_required: bool = False
     """Whether the owner has to approve it first; known of dry runs only."""
 
@@ -56,6 +65,11 @@ class Plan:
     def credits_required(self) -> int:
         """The credits that are held: the price of all pictures."""
         return self.credits_per_output * self.wanted.output_count
+
+    @property
+    def may_cost(self) -> bool:
+        """Whether the house has to pay a provider for it, or may have to."""
+        return self.cost.micros_per_image != 0
 
     @property
     def cost_micros(self) -> int:
@@ -78,16 +92,18 @@ def draft(wanted: Wanted, entry: ModelEntry) -> Applied:
     )
     if applied.errors:
         raise invalid_fields(applied.errors)
+    if entry.id == EDITS_BY_RULES and not edits.understood(wanted.prompt, applied.parameters):
+        raise invalid_fields({"prompt": [f"asks for nothing that {entry.id} can do: it can {edits.ABILITIES}"]})
     return applied
 
 
-def plan(wanted: Wanted, entry: ModelEntry, applied: Applied, *, reason: str) -> Plan:
-    """Return the plan of a draft with its price.
+def plan(wanted: Wanted, entry: ModelEntry, applied: Applied, *, reason: str, pictures: Inputs) -> Plan:
+    """Return the plan of a draft and the pictures that go into it, with its price.
 
     BUDGET_REQUIRES_CONFIRMATION: the price is unknown and was not accepted. BUDGET_CAP_EXCEEDED: the caller's
     own cap is below the price.
     """
-    size = expected_size(entry, applied.parameters)
+    size = _size(wanted, entry, applied, pictures)
     width, height = size or (None, None)
     cost = provider_cost(entry, applied.parameters, width=width, height=height)
     made = Plan(
@@ -100,9 +116,18 @@ def plan(wanted: Wanted, entry: ModelEntry, applied: Applied, *, reason: str) ->
         cost=cost,
         credits_per_output=_credits_per_output(wanted, entry, cost),
         warnings=applied.warnings,
+        inputs=pictures,
     )
     _check_caps(made)
     return made
+
+
+def _size(wanted: Wanted, entry: ModelEntry, applied: Applied, pictures: Inputs) -> Size | None:
+    """Return the size of what will be made; of an edit by rules it follows from the picture."""
+    if entry.id == EDITS_BY_RULES and pictures.picture is not None:
+        source = pictures.picture
+        return Size(*edits.size_of(source.width, source.height, applied.parameters, wanted.prompt))
+    return expected_size(entry, applied.parameters)
 
 
 def _check_shape(wanted: Wanted, entry: ModelEntry) -> None:
@@ -111,15 +136,27 @@ def _check_shape(wanted: Wanted, entry: ModelEntry) -> None:
     longest = entry.controls.prompt_max_characters
     if longest is not None and len(wanted.prompt) > longest:
         raise invalid_fields({"prompt": [f"must be at most {longest} characters long for {entry.id}"]})
-    if wanted.references and not entry.accepts_input_images:
+    if wanted.mask_asset is not None and not entry.accepts_mask:
+        raise invalid_fields({"mask_asset_id": [f"{entry.id} takes no mask"]})
+    most = entry.accepts_input_images - (wanted.input_asset is not None)
+    if wanted.references and most <= 0:
         raise invalid_fields({"references": [f"{entry.id} takes no reference pictures"]})
-    if len(wanted.references) > entry.accepts_input_images:
-        raise invalid_fields({"references": [f"must hold at most {entry.accepts_input_images} pictures"]})
+    if len(wanted.references) > most:
+        raise invalid_fields({"references": [f"must hold at most {most} pictures for {entry.id}"]})
 
 
 def _aspect_ratio(wanted: Wanted, entry: ModelEntry) -> str | None:
-    """Return the ratio to apply: the caller's, else for a create the wire's 1:1 where the model has it."""
+    """Return the ratio to apply: the caller's, else for a create the wire's 1:1 where the model has it.
+
+    The `auto` of an edit is the model's own default where it has no such value.
+    """
     control = entry.controls.aspect_ratio
+    if (
+        wanted.operation == "edit"
+        and wanted.aspect_ratio == AUTO
+        and (control is None or AUTO not in control.values)
+    ):
+        return None
     if wanted.aspect_ratio is not None or control is None or wanted.operation != "create":
         return wanted.aspect_ratio
     free = control.parameter not in wanted.model_parameters

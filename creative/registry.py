@@ -3,11 +3,17 @@
 from functools import cache
 from typing import Final
 
+from django.conf import settings
 from django.utils.module_loading import import_string
 
 from creative.providers.base import Provider
 
-ADAPTERS: Final = {"canvas": "creative.providers.canvas.Adapter"}
+ADAPTERS: Final = {
+    "canvas": "creative.providers.canvas.Adapter",
+    "fal": "creative.providers.fal.Adapter",
+    "openai": "creative.providers.openai.Adapter",
+    "xai": "creative.providers.xai.Adapter",
+}
 
 
 @cache
@@ -23,5 +29,5 @@ def wired() -> frozenset[str]:
 
 
 def configured() -> frozenset[str]:
-    """Return the providers that can be called: those with an adapter whose key, if they need one, is set."""
-    return frozenset(ADAPTERS)
+    """Return the providers whose key is set; one that needs none is not among them."""
+    return frozenset(name for name, key in settings.PROVIDER_KEYS.items() if key and name in ADAPTERS)

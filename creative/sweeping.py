@@ -1,29 +1,30 @@
-"""The sweeper: what a dead process left behind is resumed or failed, and its hold is closed.
+"""The sweeper: what a dead process left behind is handed over again or ended, and its hold is closed.
 
-Jobs are swept, holds never: a hold is closed only in the transaction that ends its job.
+Jobs are swept, holds never: a hold is closed only in the transaction that ends its job. No provider is asked here:
+what must be fetched from one is a runner's work, so that a slow answer does not stop the clock.
 """
 
 import logging
 
+from django.db.models import Q
 from django.db.models.functions import Now
 
-from creative import execution, jobs, leases, queue, registry, waiting
-from creative.catalogue import loader
+from creative import execution, jobs, queue, switches, turns, waiting
 from creative.models import Attempt, Job
+from creative.turns import Taken
 from imageskill.core.errors import ErrorCode
 
 logger = logging.getLogger("imageskill.sweeping")
 
 _BATCH = 100
-_MOST_TAKE_OVERS = 10
+_WOKEN = 32
 
 
 def sweep() -> int:
-    """Deal with every job whose lease has expired; return how many there were."""
-    expired = Job.objects.filter(
-        state__in=[Job.State.QUEUED, Job.State.RUNNING], lease_expires_at__lt=Now()
-    ).order_by("lease_expires_at")[:_BATCH]
-    found = list(expired)
+    """Deal with every job whose lease has expired or that waits in vain; return how many there were."""
+    expired = Q(lease_expires_at__lt=Now()) | Q(state=Job.State.QUEUED, deadline_at__lt=Now())
+    unfinished = Job.objects.filter(expired, state__in=[Job.State.QUEUED, Job.State.RUNNING])
+    found = list(unfinished.order_by("lease_expires_at")[:_BATCH])
     for job in found:
         try:
             _queued(job) if job.state == Job.State.QUEUED else _running(job)
@@ -32,45 +33,60 @@ def sweep() -> int:
     return len(found)
 
 
+def wake() -> int:
+    """Hand over again what could run now, in case the process that would have done so is gone; return how many."""
+    ready = turns.waiting(_WOKEN)
+    for job_id in ready:
+        queue.enqueue_again(job_id)
+    return len(ready)
+
+
+def end_stopped() -> int:
+    """End the queued jobs of providers and models that are switched off; return how many."""
+    stopped = switches.stopped_models()
+    if not stopped:
+        return 0
+    queued = Job.objects.filter(state=Job.State.QUEUED, model_id__in=stopped).order_by("pk")[:_BATCH]
+    return sum(
+        _end(job, ErrorCode.PROVIDER_UNAVAILABLE, switches.closed(job.model_id, stopped[job.model_id]))
+        for job in list(queued)
+    )
+
+
 def _queued(job: Job) -> None:
     """Hand a job over again that nobody has taken; past its deadline it fails."""
-    if _past_deadline(job):
-        if jobs.end_queued(
-            job,
-            state=Job.State.FAILED,
-            code=ErrorCode.TIMEOUT,
-            message="The job passed its deadline before a worker was free; nothing is charged.",
-        ):
-            waiting.announce(job.pk)
-        return
-    if jobs.requeue(job):
-        queue.enqueue(job.pk)
+    if turns.is_past_deadline(job):
+        told = "The job passed its deadline before a worker was free; nothing is charged."
+        _end(job, ErrorCode.TIMEOUT, told)
+    elif jobs.requeue(job):
+        queue.enqueue_again(job.pk)
+
+
+def _end(job: Job, code: ErrorCode, message: str) -> bool:
+    ended = jobs.end_queued(job, state=Job.State.FAILED, code=code, message=message)
+    if ended:
+        waiting.announce(job.pk)
+    return ended
 
 
 def _running(job: Job) -> None:
-    """Take a job over whose worker is gone: finish what is stored, fetch what was submitted, else fail it."""
-    past_deadline = _past_deadline(job)
+    """End a job whose worker is gone: finish what is stored, have fetched what was submitted, else fail it."""
+    past_deadline = turns.is_past_deadline(job)
+    can_go_on = turns.can_go_on(job)
+    if can_go_on and not _is_stored(job):
+        queue.enqueue_again(job.pk)
+        return
     taken = jobs.take_over(job)
     if taken is None:
         return
-    lease, attempt = taken
-    if (attempt.state == Attempt.State.STORED and lease.epoch <= _MOST_TAKE_OVERS) or (
-        attempt.state == Attempt.State.SUBMITTED and not past_deadline and _is_resumable(job)
-    ):
-        leases.keep_renewing()
-        execution.resume(lease, job, attempt)
+    if can_go_on:
+        execution.carry_out(Taken(taken[0], job, taken[1]))
     else:
-        _give_up(lease, past_deadline=past_deadline)
+        _give_up(taken[0], past_deadline=past_deadline)
 
 
-def _is_resumable(job: Job) -> bool:
-    """Say whether the job's provider can be asked for a result; its model may have left the catalogue since."""
-    entry = loader.current().find(job.model_id)
-    return (
-        entry is not None
-        and entry.provider_id in registry.wired()
-        and registry.provider(entry.provider_id).resumable
-    )
+def _is_stored(job: Job) -> bool:
+    return Attempt.objects.filter(job=job).latest("pk").state == Attempt.State.STORED
 
 
 def _give_up(lease: jobs.Lease, *, past_deadline: bool) -> None:
@@ -83,7 +99,3 @@ def _give_up(lease: jobs.Lease, *, past_deadline: bool) -> None:
         exposed=True,
     )
     waiting.announce(lease.job_id)
-
-
-def _past_deadline(job: Job) -> bool:
-    return Job.objects.filter(pk=job.pk, deadline_at__lt=Now()).exists()

@@ -1,24 +1,32 @@
 """Waiting for the end of a job, without holding a database connection and without starving the service.
 
-An end in this process wakes its waiters at once. Ends in other processes are seen by one watcher, which asks
-for all awaited jobs in one query. When the process is told to stop, every waiter is let go.
+An end in this process wakes its waiters at once. Ends in other processes are heard by one watcher, to which
+PostgreSQL tells each end. Should one of these words be lost: every few seconds the watcher looks all awaited jobs
+up in one query. When the process is told to stop, every waiter is let go.
 """
 
 import logging
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
+from psycopg import sql
 
 from creative.models import Job
+from creative.queue import direct
 
 logger = logging.getLogger("imageskill.waiting")
 
 PER_AGENT = 4
-_WATCH_SECONDS = 1.0
+CHANNEL = "imageskill_job_ended"
+_FIRST_LOOK_SECONDS = 1.0
+_LOOK_SECONDS = 3.0
+_TICK_SECONDS = 0.25
 
 _guard = threading.Lock()
 _waiters: dict[str, set[threading.Event]] = defaultdict(set)
@@ -28,7 +36,18 @@ _watcher: threading.Thread | None = None
 
 
 def announce(job_id: str) -> None:
-    """Wake whoever waits for this job in this process."""
+    """Wake whoever waits for this job, in this process and, on PostgreSQL, in the others."""
+    _wake(job_id)
+    if connection.vendor != "postgresql":
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, job_id])
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("end of a job not told", exc_info=error)
+
+
+def _wake(job_id: str) -> None:
     with _guard:
         for event in _waiters.get(job_id, ()):
             event.set()
@@ -101,21 +120,62 @@ def _watch() -> None:
 
 
 def _watch_others() -> None:
-    """Look for ends that other processes brought, until nobody waits any more."""
-    global _watcher  # noqa: PLW0603 - the next waiter begins another one
+    """Hear of ends that other processes brought, until nobody waits any more."""
     pause = threading.Event()
     while True:
-        pause.wait(_WATCH_SECONDS)
-        with _guard:
-            awaited = list(_waiters)
-            if not awaited:
-                # Under the guard: a waiter that comes now must not trust a watcher that is about to end.
-                _watcher = None
-                return
         try:
-            for job_id in Job.objects.filter(pk__in=awaited, state__in=Job.FINAL).values_list("pk", flat=True):
-                announce(job_id)
-        except DatabaseError as error:
-            logger.warning("awaited jobs not looked up", exc_info=error)
+            with _listening() as ear:
+                # An end between a waiter's own look and our first word from the database is found by looking.
+                _hear(ear, _FIRST_LOOK_SECONDS)
+                while awaited := _awaited():
+                    _look(awaited)
+                    _hear(ear, _LOOK_SECONDS)
+                return
+        except (DatabaseError, InterfaceError, psycopg.Error) as error:
+            logger.warning("awaited jobs not watched", exc_info=error)
+            if not _awaited():
+                return
+            pause.wait(1)
         finally:
             connection.close()
+
+
+def _awaited() -> list[str]:
+    """Return the jobs that are waited for; where there are none, the watcher ends with this."""
+    global _watcher  # noqa: PLW0603 - the next waiter begins another one
+    with _guard:
+        awaited = list(_waiters)
+        if not awaited:
+            # Under the guard: a waiter that comes now must not trust a watcher that is about to end.
+            _watcher = None
+        return awaited
+
+
+@contextmanager
+def _listening() -> Iterator[psycopg.Connection | None]:
+    """Yield a connection on which PostgreSQL tells of ends; None on SQLite, which one process serves."""
+    if connection.vendor != "postgresql":
+        yield None
+        return
+    with psycopg.connect(**direct.parameters() | {"autocommit": True}) as ear:
+        ear.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
+        yield ear
+
+
+def _look(awaited: list[str]) -> None:
+    """Wake the waiters of jobs that have ended, whether anybody told or not."""
+    for job_id in Job.objects.filter(pk__in=awaited, state__in=Job.FINAL).values_list("pk", flat=True):
+        _wake(job_id)
+    connection.close()
+
+
+def _hear(ear: psycopg.Connection | None, seconds: float) -> None:
+    """Wake the waiters of jobs whose end is told, for so long or until nobody waits."""
+    until = time.monotonic() + seconds
+    pause = threading.Event()
+    while _waiters and time.monotonic() < until:
+        if ear is None:
+            pause.wait(_TICK_SECONDS)
+            continue
+        for told in ear.notifies(timeout=_TICK_SECONDS):
+            _wake(told.payload)

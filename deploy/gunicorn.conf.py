@@ -82,9 +82,15 @@ def _without_address(record: logging.LogRecord) -> bool:
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Tell the worker how to refuse what is no HTTP, and to let waiters go at once when it has to stop."""
+    """Tell the worker how to refuse what is no HTTP, and what to do at once when it has to stop."""
     _answer_in_envelopes()
-    release: Callable[[], None] = import_string("creative.waiting.release_all")
+    let_waiters_go: Callable[[], None] = import_string("creative.waiting.release_all")
+    take_no_more_jobs: Callable[[], None] = import_string("creative.turns.stop")
+
+    def release() -> None:
+        take_no_more_jobs()
+        let_waiters_go()
+
     signal.signal(signal.SIGTERM, _releasing(release, worker.handle_exit))
     signal.signal(signal.SIGQUIT, _once(_releasing(release, worker.handle_quit)))
     # A terminal's Ctrl-C comes to the master too, which passes it on as SIGQUIT. A second one ends it all.

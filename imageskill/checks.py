@@ -9,13 +9,19 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
+from django.utils.module_loading import import_string
+
+from imageskill import storage_url
 
 _SHORTEST_KEY = 32
+_MOST_SLOTS = 1000
 _MOST = 1_000_000
 RANGES = {
     "WEB_THREADS": (1, 512),
     "WEB_WORKERS": (1, 64),
     "JOB_THREADS": (1, 256),
+    "WORKER_THREADS": (1, 256),
+    "WORKER_STOP_SECONDS": (1, 24 * 3600),
     "JOB_LEASE_SECONDS": (1, 3600),
     "JOB_TIMEOUT_SECONDS": (1, 24 * 3600),
     "CREATE_WAIT_SECONDS": (0, 240),
@@ -152,6 +158,45 @@ def check_numbers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 
 
 @register(Tags.compatibility)
+def check_runner(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E016: jobs that nobody would run, or a provider that no call could ever reach."""
+    on_postgres = settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
+    wrong: list[tuple[str, str]] = []
+    if settings.JOB_RUNNER not in ("threads", "worker"):
+        wrong.append((f"JOB_RUNNER is {settings.JOB_RUNNER}.", "Set threads or worker."))
+    elif settings.JOB_RUNNER == "worker" and not on_postgres:
+        wrong.append(("JOB_RUNNER is worker, but workers need PostgreSQL.", "Set JOB_RUNNER=threads."))
+    for name, slots in settings.PROVIDER_SLOTS.items():
+        if not 1 <= slots <= _MOST_SLOTS:
+            hint = f"Set 1 to {_MOST_SLOTS}; `manage.py switch provider:{name} off` stops a provider."
+            wrong.append((f"PROVIDER_SLOTS gives {name} {slots} calls at once.", hint))
+    return [Error(message, hint=hint, id="imageskill.E016") for message, hint in wrong]
+
+
+@register(Tags.security)
+def check_provider_bases(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E013: a provider's key that would travel in clear to another machine."""
+    wrong = [
+        name
+        for name, base in settings.PROVIDER_BASES.items()
+        if base and not (urlsplit(base).scheme == "https" or _is_loopback_http(base))
+    ]
+    return [
+        Error(
+            f"{name.upper()}_BASE_URL is no https address.",
+            hint="Use https, plain http on loopback only, or leave it empty for the provider itself.",
+            id="imageskill.E013",
+        )
+        for name in wrong
+    ]
+
+
+def _is_loopback_http(base: str) -> bool:
+    parts = urlsplit(base)
+    return parts.scheme == "http" and parts.hostname in _LOOPBACK
+
+
+@register(Tags.compatibility)
 def check_base_url(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """E012: an address that no link could be made of; the service lives at the root of its origin."""
     base = urlsplit(settings.BASE_URL)
@@ -164,6 +209,48 @@ def check_base_url(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
             id="imageskill.E012",
         )
     ]
+
+
+@register(Tags.files)
+def check_storage(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E017: pictures that would be kept nowhere, or travel in clear to another machine."""
+    problems = storage_url.parse(settings.STORAGE_URL).problems
+    if not problems:
+        return []
+    return [
+        Error(
+            f"STORAGE_URL cannot be used: {'; '.join(problems)}.",
+            hint="For example s3://BUCKET/PREFIX?region=eu-central-1, with AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY in the environment.",
+            id="imageskill.E017",
+        )
+    ]
+
+
+@register(Tags.urls)
+def check_media(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E018: addresses of pictures that would lead nowhere, or a way of serving that the storage has not."""
+    place = storage_url.parse(settings.STORAGE_URL)
+    base, prefix = urlsplit(settings.MEDIA_URL_BASE), settings.MEDIA_ACCEL_PREFIX
+    wrong: list[str] = []
+    if base.scheme not in ("http", "https") or not base.hostname or base.path or base.query:
+        wrong.append("MEDIA_URL_BASE must be an origin, such as https://media.example.com")
+    if prefix and not (prefix.startswith("/") and prefix.endswith("/") and len(prefix) > 1):
+        wrong.append("MEDIA_ACCEL_PREFIX must begin and end with a slash, such as /_media/")
+    if prefix and place.is_bucket:
+        wrong.append("MEDIA_ACCEL_PREFIX serves a local folder, and STORAGE_URL is a bucket")
+    if settings.MEDIA_REDIRECT and not place.is_bucket and not place.problems:
+        wrong.append("MEDIA_REDIRECT needs a bucket, and STORAGE_URL is the local folder")
+    if settings.MEDIA_PURGE_HOOK and not _is_callable(settings.MEDIA_PURGE_HOOK):
+        wrong.append("MEDIA_PURGE_HOOK must be the dotted path of a function")
+    return [Error(f"{message}.", hint="See docs/operations.md.", id="imageskill.E018") for message in wrong]
+
+
+def _is_callable(path: str) -> bool:
+    try:
+        return callable(import_string(path))
+    except ImportError:
+        return False
 
 
 @register(Tags.files)

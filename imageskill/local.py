@@ -4,6 +4,7 @@ Nothing of Django is set up before the environment is whole. All that this write
 """
 
 import errno
+import fcntl
 import io
 import ipaddress
 import os
@@ -44,6 +45,8 @@ def fill_in(given: Mapping[str, str]) -> dict[str, str]:
     database = filled.setdefault("DATABASE_URL", f"sqlite:///{filled['DATA_DIR']}/imageskill.sqlite3")
     filled.setdefault("WEB_WORKERS", "1")
     filled.setdefault("WEB_THREADS", "16")
+    # One command starts one process, so its threads run the jobs, whatever the database.
+    filled.setdefault("JOB_RUNNER", "threads")
     filled.setdefault("DJANGO_SETTINGS_MODULE", "imageskill.settings")
     if database.startswith("sqlite"):
         # SQLite has one writer: a second process would only wait for the first.
@@ -111,6 +114,22 @@ def make_data_dir(path: Path) -> None:
         ) from None
 
 
+def take_data_dir(path: Path) -> None:
+    """Keep the folder for this service until its last process ends; raise where another has it.
+
+    Two services on one SQLite file would each keep limits of their own and run each other's jobs.
+    """
+    descriptor = os.open(path / "service.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise CannotStartError(
+            f"DATA_DIR {path} is in use by another service. Stop it, or choose another: DATA_DIR=FOLDER make run"
+        ) from None
+    # The server, which replaces this process, and its workers inherit the lock with the descriptor.
+    os.set_inheritable(descriptor, True)  # noqa: FBT003 - the call takes it so
+
+
 def key_in(path: Path) -> str:
     """Return the key kept in this file; make it first where there is none."""
     if not path.exists():
@@ -176,6 +195,8 @@ def start() -> None:
     check_port(filled["HOST"], filled["PORT"])
     data_dir = Path(filled["DATA_DIR"])
     make_data_dir(data_dir)
+    if filled["DATABASE_URL"].startswith("sqlite"):
+        take_data_dir(data_dir)
     for name, file in KEY_FILES.items():
         if not filled.get(name):
             filled[name] = key_in(data_dir / file)

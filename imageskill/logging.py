@@ -67,6 +67,9 @@ def logging_config() -> dict[str, Any]:
             "django.request": {"level": "CRITICAL"},
             "django.security": {"level": "CRITICAL"},
             "django.server": {"level": "CRITICAL"},
+            # Libraries log addresses with ids, and what a server said, which may quote what it was asked.
+            **{name: {"level": "CRITICAL"} for name in ("stripe", "urllib3", "httpx", "botocore", "boto3")},
+            "procrastinate": {"level": "WARNING"},
             # DEBUG is off, so Django would mail errors; there is no such mailbox.
             "django": {"handlers": [], "level": "WARNING", "propagate": True},
         },

@@ -4,13 +4,27 @@ docs/settings.md explains each variable. `make run` fills in the keys that a fir
 """
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
+from imageskill import storage_url
 from imageskill.logging import logging_config
 
-env = Env()
+
+class _NamedEnv(Env):  # type: ignore[misc] # the library has no types
+    """Says which variable cannot be read, where the library only quotes its value."""
+
+    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as its parent
+        try:
+            return super().get_value(var, *args, **kwargs)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var} cannot be read: {error}. docs/settings.md explains it.") from None
+
+
+env = _NamedEnv()
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # Where the service lives and what it is called outside.
@@ -27,7 +41,8 @@ SECRET_KEY = env.str("SECRET_KEY")
 IDENTITY_KEY = env.str("IDENTITY_KEY", default=SECRET_KEY)
 DEBUG = False
 
-ALLOWED_HOSTS = sorted({urlsplit(BASE_URL).hostname or HOST, HOST, "127.0.0.1", "localhost", "[::1]"})
+_NAMES = {urlsplit(address).hostname or HOST for address in (BASE_URL, MEDIA_URL_BASE)}
+ALLOWED_HOSTS = sorted({*_NAMES, HOST, "127.0.0.1", "localhost", "[::1]"})
 ROOT_URLCONF = "imageskill.urls"
 WSGI_APPLICATION = "imageskill.wsgi.application"
 INSTALLED_APPS = [
@@ -72,8 +87,9 @@ TIME_ZONE = "UTC"
 # Processes and threads.
 WEB_THREADS = env.int("WEB_THREADS", default=16)
 WEB_WORKERS = env.int("WEB_WORKERS", default=1)
-JOB_QUEUE = "creative.queue.threads.pool"
 JOB_THREADS = env.int("JOB_THREADS", default=4)
+WORKER_THREADS = env.int("WORKER_THREADS", default=16)
+WORKER_STOP_SECONDS = env.int("WORKER_STOP_SECONDS", default=90)
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
 JOB_TIMEOUT_SECONDS = env.int("JOB_TIMEOUT_SECONDS", default=600)
 CREATE_WAIT_SECONDS = env.int("CREATE_WAIT_SECONDS", default=120)
@@ -91,21 +107,35 @@ if _database["ENGINE"].endswith("sqlite3"):
 else:
     _database["DISABLE_SERVER_SIDE_CURSORS"] = True
     _database["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": WEB_THREADS + JOB_THREADS + 4, "timeout": 10},
+        "pool": {"min_size": 1, "max_size": max(WEB_THREADS, WORKER_THREADS) + JOB_THREADS + 4, "timeout": 10},
         "prepare_threshold": None,
         "connect_timeout": 5,
     }
 DATABASES = {"default": _database}
+DATABASE_DIRECT_URL = env.str("DATABASE_DIRECT_URL", default="")
+
+# Who runs jobs: threads of the web process, or processes of their own, which take their notes from PostgreSQL.
+_has_queue = _database["ENGINE"].endswith("postgresql")
+JOB_RUNNER = env.str("JOB_RUNNER", default="worker" if _has_queue else "threads")
+JOB_QUEUE = "creative.queue.procrastinate.notes" if JOB_RUNNER == "worker" else "creative.queue.threads.pool"
+PROVIDER_SLOTS = {"fal": 2, "openai": 8, "xai": 8} | env.dict("PROVIDER_SLOTS", cast={"value": int}, default={})
+if _has_queue:
+    INSTALLED_APPS.insert(INSTALLED_APPS.index("imageskill.core"), "procrastinate.contrib.django")
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 
 # Pictures, static files, mail.
 MEDIA_ROOT = DATA_DIR / "media"
+STORAGE_URL = env.str("STORAGE_URL", default="local")
+MEDIA_PRIVATE = env.bool("MEDIA_PRIVATE", default=False)
+MEDIA_ACCEL_PREFIX = env.str("MEDIA_ACCEL_PREFIX", default="")
+MEDIA_REDIRECT = env.bool("MEDIA_REDIRECT", default=False)
+MEDIA_PURGE_HOOK = env.str("MEDIA_PURGE_HOOK", default="")
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [REPOSITORY / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "media": {"BACKEND": "creative.storage.DurableFolder", "OPTIONS": {"location": str(MEDIA_ROOT)}},
+    "media": storage_url.backend(STORAGE_URL, MEDIA_ROOT),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
@@ -155,7 +185,9 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "imageskill.core.api.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "NUM_PROXIES": TRUSTED_PROXY_COUNT,
+    "DEFAULT_SCHEMA_CLASS": "imageskill.site.openapi.schema.OperationSchema",
 }
+SPECTACULAR_SETTINGS = {"OAS_VERSION": "3.1.1", "POSTPROCESSING_HOOKS": [], "ENFORCE_NON_BLANK_FIELDS": True}
 
 # Browsers and the edge. API paths answer plain http with an error of their own.
 SECURE_SSL_REDIRECT = HTTPS

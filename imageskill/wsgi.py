@@ -1,4 +1,4 @@
-"""The WSGI application; the process that serves it also keeps the clock."""
+"""The WSGI application. Where no worker process does, the process that serves it also keeps the clock."""
 
 import os
 
@@ -7,6 +7,9 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageskill.settings")
 application = get_wsgi_application()
 
-from imageskill.flows import clock  # noqa: E402 - the apps must be ready first
+from django.conf import settings  # noqa: E402 - the apps must be ready first
 
-clock.start()
+from imageskill.flows import clock  # noqa: E402 - the same
+
+if settings.JOB_RUNNER != "worker":
+    clock.start()

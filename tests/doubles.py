@@ -17,8 +17,9 @@ def png(colour: str = "teal", size: tuple[int, int] = (64, 48)) -> bytes:
 
 
 def pictures(call: ProviderCall) -> ProviderResult:
-    """Deliver what was asked for."""
-    return ProviderResult(tuple(Picture(png(), "image/png") for _ in range(call.output_count)))
+    """Deliver what was asked for, no picture of a call like another."""
+    colours = ["teal", *(f"#{number:06x}" for number in range(1, call.output_count))]
+    return ProviderResult(tuple(Picture(png(colour), "image/png") for colour in colours))
 
 
 class FakeProvider:

@@ -16,10 +16,14 @@ class ClaimState(models.TextChoices):
 
 
 class Agent(models.Model):
-    """A program that makes pictures, in an organization of its own until a human claims it."""
+    """A program that makes pictures, in an organization of its own until a human claims it.
+
+    `shell` is where it lived before a claim merged that organization into a workspace; its history is there.
+    """
 
     id = PublicIdField("agt", primary_key=True)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="agents")
+    shell = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="+")
     name = models.CharField(max_length=120)
     runtime = models.CharField(max_length=64)
     discovery_source = models.CharField(max_length=64, blank=True)
@@ -46,7 +50,7 @@ class AgentToken(models.Model):
     """A restricted bearer token: its SHA-256 and first characters, never itself.
 
     Rotation is make-before-break: the new token names the one it `replaces`, which dies at the new one's
-    first use, at the latest at `ends_at`.
+    first use, at the latest at `ends_at`. A token from before a claim is narrowed: it reads, and dies likewise.
     """
 
     id = PublicIdField("tok", primary_key=True)
@@ -58,4 +62,5 @@ class AgentToken(models.Model):
     first_used_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)
+    narrowed_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)

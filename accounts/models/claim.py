@@ -35,6 +35,8 @@ class Claim(models.Model):
     request_client = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
+    decider_type = models.CharField(max_length=16, blank=True)
+    decider_id = models.CharField(max_length=64, blank=True)
     token = models.ForeignKey("accounts.AgentToken", on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:

@@ -5,20 +5,25 @@ Money that goes back takes them along (`freeze`, `reverse`), or gives them again
 Every function works inside the caller's unit of work, with the organization's row locked.
 """
 
+from billing.ledger.checkpoints import Verified, keep, verify_all, verify_since_checkpoints
 from billing.ledger.holding import Split, bucket_start, hold, release, settle
-from billing.ledger.opening import account_of, grant
-from billing.ledger.reversing import freeze, lots_of_receipt, outstanding, restore, reverse, unfreeze
+from billing.ledger.opening import grant
+from billing.ledger.posting import account_of
+from billing.ledger.reversing import freeze, indebt, lots_of_receipt, outstanding, restore, reverse, unfreeze
 from billing.ledger.transferring import transfer
 from billing.ledger.verifying import Offence, verify
 
 __all__ = [
     "Offence",
     "Split",
+    "Verified",
     "account_of",
     "bucket_start",
     "freeze",
     "grant",
     "hold",
+    "indebt",
+    "keep",
     "lots_of_receipt",
     "outstanding",
     "release",
@@ -28,4 +33,6 @@ __all__ = [
     "transfer",
     "unfreeze",
     "verify",
+    "verify_all",
+    "verify_since_checkpoints",
 ]

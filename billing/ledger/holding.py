@@ -7,8 +7,7 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
-from billing.ledger.opening import account_of
-from billing.ledger.posting import AVAILABLE, HELD, HOUSE_REVENUE, Sheet
+from billing.ledger.posting import AVAILABLE, HELD, HOUSE_REVENUE, Sheet, account_of
 from billing.models import CreditLot, EntryKind, Hold, LotKind, SpendBucket, UsageEvent
 from imageskill.core.events import ActingFor
 

@@ -1,11 +1,18 @@
-"""Accounts and grants."""
+"""Grants: how credits come into being."""
 
 from typing import Final
 
 from django.utils import timezone
 
-from billing.ledger.posting import AVAILABLE, HOUSE_ALLOWANCE, HOUSE_PROMOTIONS, HOUSE_SALES, Sheet
-from billing.models import CreditAccount, CreditLot, EntryKind, LotKind
+from billing.ledger.posting import (
+    AVAILABLE,
+    HOUSE_ALLOWANCE,
+    HOUSE_PROMOTIONS,
+    HOUSE_SALES,
+    Sheet,
+    account_of,
+)
+from billing.models import CreditLot, EntryKind, LotKind
 from imageskill.core.events import ActingFor
 
 _SOURCES: Final = {
@@ -13,12 +20,6 @@ _SOURCES: Final = {
     LotKind.PROMO: HOUSE_PROMOTIONS,
     LotKind.PAID: HOUSE_SALES,
 }
-
-
-def account_of(organization_id: str) -> CreditAccount:
-    """Return the organization's account, made on first touch; call it under the organization's lock."""
-    account, _ = CreditAccount.objects.get_or_create(organization_id=organization_id)
-    return account
 
 
 def grant(

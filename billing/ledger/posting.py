@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from billing.models import CreditAccount, CreditLot, EntryKind, Hold, LedgerEntry
+from billing.models import CreditAccount, CreditLot, EntryKind, Hold, LedgerEntry, LotKind
 from imageskill.core.events import ActingFor
 
 AVAILABLE: Final = "available"
@@ -22,8 +22,9 @@ HOUSE_SALES: Final = "house.sales"
 HOUSE_PROMOTIONS: Final = "house.promotions"
 HOUSE_REVENUE: Final = "house.revenue"
 HOUSE_REVERSALS: Final = "house.reversals"
+HOUSE_LAPSED: Final = "house.lapsed"
 TRANSFER: Final = "transfer"
-"""The other side: what the house gave, sold, earned and took back; and the way between two organizations."""
+"""The other side: what the house gave, sold, earned, took back, let lapse; and the way between organizations."""
 
 _OF_LOT: Final = {
     AVAILABLE: "available_credits",
@@ -47,7 +48,8 @@ class Movement:
 class Sheet:
     """The movements of one act, written with `post` under the organization's lock.
 
-    Whatever becomes available in an organization that owes credits repays them first, by an entry of its own.
+    Whatever becomes available in an organization that owes credits repays them first, by an entry of its own. What
+    becomes available in an organization that was merged into another passes on to that one.
     """
 
     def __init__(
@@ -64,6 +66,9 @@ class Sheet:
         self.account = account
         self._movements: list[Movement] = []
         self._lots: dict[int, CreditLot] = {}
+        self._leaving: list[tuple[CreditLot, int]] = []
+        self._destination = ""
+        self._actor = actor
         self._common: dict[str, Any] = {
             "hold": hold,
             "job_id": hold.job_id if hold else "",
@@ -89,6 +94,25 @@ class Sheet:
         self._movements.append(Movement(kind, from_book, to_book, credits, own))
         if to_book == AVAILABLE:
             self.repay(own, credits)
+            if self.account.organization.merged_into_id:
+                self.leave(own, self.account.organization.merged_into_id)
+
+    def leave(self, lot: CreditLot, to_organization_id: str) -> None:
+        """Have what a lot has available leave for another organization, or lapse where it may not go there.
+
+        Bought credits move with their receipt, so that a later refund finds them. Free and promotional ones never
+        move, nor does play money to where real money is.
+        """
+        own = self.lot(lot)
+        credits = own.available_credits
+        if _may_move(own, to_organization_id):
+            self.move(EntryKind.TRANSFER, AVAILABLE, TRANSFER, credits, own)
+            own.moved_credits += credits
+            self._leaving.append((own, credits))
+        else:
+            self.move(EntryKind.LAPSE, AVAILABLE, HOUSE_LAPSED, credits, own)
+            own.lapsed_credits += credits
+        self._destination = to_organization_id
 
     def repay(self, lot: CreditLot, most: int) -> None:
         """Repay what the organization owes from what a lot has available, at most `most` credits."""
@@ -101,6 +125,23 @@ class Sheet:
         for lot in self._lots.values():
             lot.save()
         self.account.save()
+        if any(credits for _, credits in self._leaving):
+            self._arrive()
+
+    def _arrive(self) -> None:
+        """Write the other side of what left: a lot of its own in the organization it went to."""
+        there = Sheet(
+            account_of(self._destination),
+            actor=self._actor,
+            reason="moved_from_organization",
+            reference=self.account.organization_id,
+        )
+        for lot, credits in self._leaving:
+            if credits:
+                there.move(
+                    EntryKind.TRANSFER, TRANSFER, AVAILABLE, credits, _lot_there(lot, credits, self._destination)
+                )
+        there.post()
 
     def _change(self, book: str, lot: CreditLot, credits: int) -> None:
         if book == DEBT:
@@ -128,8 +169,39 @@ class Sheet:
             previous_sha256=account.chain_head,
             **self._common,
         )
+        if movement.kind in (EntryKind.TRANSFER, EntryKind.LAPSE):
+            # One act moves the lots of many receipts.
+            entry.receipt_id = movement.lot.receipt_id
         entry.sha256 = account.chain_head = entry_sha256(entry)
         return entry
+
+
+def account_of(organization_id: str) -> CreditAccount:
+    """Return the organization's account, made on first touch; call it under the organization's lock."""
+    accounts = CreditAccount.objects.select_related("organization")
+    account, _ = accounts.get_or_create(organization_id=organization_id)
+    return account
+
+
+def _may_move(lot: CreditLot, to_organization_id: str) -> bool:
+    if lot.kind != LotKind.PAID:
+        return False
+    if lot.live_money:
+        return True
+    beside = CreditLot.objects.filter(organization_id=to_organization_id, kind=LotKind.PAID, live_money=True)
+    return not beside.exists()
+
+
+def _lot_there(lot: CreditLot, credits: int, organization_id: str) -> CreditLot:
+    return CreditLot.objects.create(
+        organization_id=organization_id,
+        kind=lot.kind,
+        source="moved",
+        receipt_id=lot.receipt_id,
+        live_money=lot.live_money,
+        granted_credits=credits,
+        created_at=timezone.now(),
+    )
 
 
 def _add(row: CreditAccount | CreditLot, column: str, credits: int) -> None:

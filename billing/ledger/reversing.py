@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from django.utils import timezone
 
-from billing.ledger.opening import account_of
-from billing.ledger.posting import AVAILABLE, DEBT, FROZEN, HOUSE_REVERSALS, Sheet
+from billing.ledger.posting import AVAILABLE, DEBT, FROZEN, HOUSE_REVERSALS, Sheet, account_of
 from billing.models import CreditLot, EntryKind, LotKind
 from imageskill.core.events import ActingFor
 
@@ -21,7 +20,7 @@ def lots_of_receipt(receipt_id: str) -> list[CreditLot]:
 def outstanding(lot: CreditLot) -> int:
     """Return what of a lot was spent or is held, and has not become debt yet."""
     own = lot.available_credits + lot.frozen_credits + lot.reversed_credits + lot.moved_credits
-    return max(0, lot.granted_credits - own - lot.indebted_credits)
+    return max(0, lot.granted_credits - own - lot.lapsed_credits - lot.indebted_credits)
 
 
 def freeze(*, lots: Sequence[CreditLot], credits: int, reference: str, actor: ActingFor) -> int:
@@ -48,10 +47,7 @@ def unfreeze(*, lots: Sequence[CreditLot], credits: int, reference: str, actor: 
 
 
 def reverse(*, lots: Sequence[CreditLot], credits: int, reason: str, reference: str, actor: ActingFor) -> int:
-    """Take up to `credits` back and return how many: what is frozen, what is available, and the rest as debt.
-
-    What was spent or is held becomes debt, and is repaid at once as far as other bought credits are there.
-    """
+    """Take up to `credits` back of what is there, frozen or available, and return how many."""
     sheet = _sheet(lots, actor, reason, reference)
     left = credits
     for lot in lots:
@@ -60,6 +56,17 @@ def reverse(*, lots: Sequence[CreditLot], credits: int, reason: str, reference: 
             sheet.move(EntryKind.REVERSE, book, HOUSE_REVERSALS, taken, lot)
             lot.reversed_credits += taken
             left -= taken
+    sheet.post()
+    return credits - left
+
+
+def indebt(*, lots: Sequence[CreditLot], credits: int, reason: str, reference: str, actor: ActingFor) -> int:
+    """Turn up to `credits` of what was spent or is held into debt, and return how many.
+
+    It is repaid at once as far as other bought credits are there.
+    """
+    sheet = _sheet(lots, actor, reason, reference)
+    left = credits
     for lot in lots:
         owed = min(left, outstanding(lot))
         sheet.move(EntryKind.REVERSE, DEBT, HOUSE_REVERSALS, owed, lot)

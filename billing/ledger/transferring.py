@@ -1,51 +1,20 @@
-"""Credits that move from one organization to another, as when a human claims an agent that has bought some."""
+"""Credits that leave an organization whose agent a human claims into another workspace."""
 
-from django.utils import timezone
-
-from billing.ledger.opening import account_of
-from billing.ledger.posting import AVAILABLE, TRANSFER, Sheet
-from billing.models import CreditLot, EntryKind, LotKind
+from billing.ledger.posting import Sheet, account_of
+from billing.models import CreditLot
 from imageskill.core.events import ActingFor
 
 
-def transfer(*, lot: CreditLot, to_organization_id: str, actor: ActingFor) -> CreditLot | None:
-    """Move what a paid lot has available to another organization, and return the lot there; None: nothing moved.
+def transfer(*, organization_id: str, to_organization_id: str, actor: ActingFor) -> None:
+    """Have everything that an organization has available leave it; both are locked by the caller.
 
-    Both organizations are locked by the caller. The receipt stays the same, so that a later refund finds the
-    credits; free and promotional credits never move, and play money never comes beside real money.
+    Bought credits move lot by lot, each with its receipt. Free and promotional ones lapse, and so does play money
+    where real money is. What is held or frozen stays until it comes back, and leaves then.
     """
-    if lot.kind != LotKind.PAID or not lot.available_credits:
-        return None
-    beside = CreditLot.objects.filter(organization_id=to_organization_id, kind=LotKind.PAID)
-    if not lot.live_money and beside.filter(live_money=True).exists():
-        return None
-    moved = lot.available_credits
-    out = Sheet(
-        account_of(lot.organization_id),
-        actor=actor,
-        reason="moved_to_organization",
-        receipt_id=lot.receipt_id,
-        reference=to_organization_id,
+    sheet = Sheet(
+        account_of(organization_id), actor=actor, reason="moved_to_organization", reference=to_organization_id
     )
-    out.move(EntryKind.TRANSFER, AVAILABLE, TRANSFER, moved, lot)
-    lot.moved_credits += moved
-    out.post()
-    there = CreditLot.objects.create(
-        organization_id=to_organization_id,
-        kind=lot.kind,
-        source="moved",
-        receipt_id=lot.receipt_id,
-        live_money=lot.live_money,
-        granted_credits=moved,
-        created_at=timezone.now(),
-    )
-    into = Sheet(
-        account_of(to_organization_id),
-        actor=actor,
-        reason="moved_from_organization",
-        receipt_id=lot.receipt_id,
-        reference=lot.organization_id,
-    )
-    into.move(EntryKind.TRANSFER, TRANSFER, AVAILABLE, moved, there)
-    into.post()
-    return there
+    lots = CreditLot.objects.filter(organization_id=organization_id, available_credits__gt=0)
+    for lot in lots.order_by("pk"):
+        sheet.leave(lot, to_organization_id)
+    sheet.post()

@@ -2,6 +2,7 @@
 
 from billing.models.account import CreditAccount, CreditLot, LotKind
 from billing.models.allowance import FreeAllowance
+from billing.models.books_check import AccountCheckpoint, BooksFinding, BooksRun
 from billing.models.entry import EntryKind, LedgerEntry
 from billing.models.hold import Hold, SpendBucket, UsageEvent
 from billing.models.mandate import Decision, Mandate
@@ -10,6 +11,9 @@ from billing.models.reversal import Reversal
 from billing.models.stripe_event import StripeEvent
 
 __all__ = [
+    "AccountCheckpoint",
+    "BooksFinding",
+    "BooksRun",
     "CreditAccount",
     "CreditLot",
     "Decision",

@@ -48,9 +48,9 @@ class CreditAccount(models.Model):
 class CreditLot(models.Model):
     """Credits that came at one time from one source.
 
-    What is neither available, held, frozen (while its payment is disputed), reversed (its money went back) nor
-    moved (to another organization) was spent. `indebted_credits` went back too, but had been spent or held by
-    then: that much of the lot became the organization's debt.
+    What is neither available, held, frozen (while its payment is disputed), reversed (its money went back), moved
+    (to another organization) nor lapsed (when its agent was claimed) was spent. `indebted_credits` went back too,
+    but had been spent or held by then: that much of the lot became the organization's debt.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="credit_lots")
@@ -65,6 +65,7 @@ class CreditLot(models.Model):
     reversed_credits = models.IntegerField(default=0)
     indebted_credits = models.IntegerField(default=0)
     moved_credits = models.IntegerField(default=0)
+    lapsed_credits = models.IntegerField(default=0)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -74,7 +75,11 @@ class CreditLot(models.Model):
             models.CheckConstraint(condition=Q(held_credits__gte=0), name="lot_held_not_negative"),
             models.CheckConstraint(
                 condition=Q(
-                    frozen_credits__gte=0, reversed_credits__gte=0, indebted_credits__gte=0, moved_credits__gte=0
+                    frozen_credits__gte=0,
+                    reversed_credits__gte=0,
+                    indebted_credits__gte=0,
+                    moved_credits__gte=0,
+                    lapsed_credits__gte=0,
                 ),
                 name="lot_not_negative",
             ),
@@ -85,6 +90,7 @@ class CreditLot(models.Model):
                     + F("frozen_credits")
                     + F("reversed_credits")
                     + F("moved_credits")
+                    + F("lapsed_credits")
                 ),
                 name="lot_within_grant",
             ),

@@ -24,6 +24,7 @@ class EntryKind(models.TextChoices):
     RESTORE = "restore"
     REPAY = "repay"
     TRANSFER = "transfer"
+    LAPSE = "lapse"
 
 
 class LedgerEntry(models.Model):

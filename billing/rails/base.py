@@ -28,7 +28,7 @@ class Session:
 
     `status` is open, complete or expired; `payment_status` is paid, unpaid or no_payment_required, and
     `payment_failed` says that an unpaid one will not be paid any more. `reference` is our attempt's id as the
-    provider kept it, empty where the session is not ours.
+    provider kept it, empty where the session is not ours. `codes_allowed`: it was opened for promotion codes.
     """
 
     session_id: str
@@ -45,7 +45,7 @@ class Session:
     tax_cents: int
     total_cents: int
     payment_intent: str
-    payer_email: str
+    codes_allowed: bool
 
     @property
     def paid_cents(self) -> int:
@@ -98,8 +98,4 @@ class Rail(Protocol):
 
     def session(self, session_id: str) -> Session:
         """Return a session as it stands at the provider. RailError: it cannot be read."""
-        ...
-
-    def expire(self, session_id: str) -> None:
-        """Close an open session, so that it cannot be paid any more. RailError: it failed."""
         ...

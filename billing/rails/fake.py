@@ -22,9 +22,6 @@ class FakeRail:
             raise RailError("There is no such session.", permanent=True)
         return _paid(attempt.pk, attempt.amount_cents)
 
-    def expire(self, session_id: str) -> None:
-        """Do nothing: a paid session stays paid."""
-
 
 def _paid(reference: str, amount_cents: int) -> Session:
     return Session(
@@ -42,5 +39,5 @@ def _paid(reference: str, amount_cents: int) -> Session:
         tax_cents=0,
         total_cents=amount_cents,
         payment_intent="",
-        payer_email="",
+        codes_allowed=False,
     )

@@ -102,10 +102,6 @@ class StripeCheckout:
         expanded: Any = {"expand": ["payment_intent"]}
         return _read(_call(lambda: self.client.v1.checkout.sessions.retrieve(session_id, expanded)))
 
-    def expire(self, session_id: str) -> None:
-        """Close an open session."""
-        _call(lambda: self.client.v1.checkout.sessions.expire(session_id))
-
     def refund(self, refund_id: str) -> Reported:
         """Read a refund."""
         read_at = timezone.now()
@@ -181,6 +177,9 @@ def _call(ask: Callable[[], T]) -> T:
         logger.error("stripe refuses this service's key", exc_info=error)  # noqa: TRY400 - the formatter adds it
         raise RailError("The payment provider does not accept this service's key.") from error
     except (stripe.InvalidRequestError, stripe.IdempotencyError, stripe.CardError) as error:
+        if error.code == "idempotency_key_in_use":
+            # The same request is on its way from somewhere else: it is no refusal.
+            raise RailError("The payment provider is at this request already.") from error
         logger.error("stripe refuses a request", exc_info=error)  # noqa: TRY400 - the same
         raise RailError("The payment provider refused the request.", permanent=True) from error
     except stripe.StripeError as error:
@@ -231,5 +230,5 @@ def _read(found: Any) -> Session:  # noqa: ANN401 - the library's object; its ty
         tax_cents=details.amount_tax if details else 0,
         total_cents=found.amount_total,
         payment_intent=_id_of(intent),
-        payer_email=(found.customer_details.email or "") if found.customer_details else "",
+        codes_allowed=bool(found.allow_promotion_codes),
     )

@@ -85,7 +85,7 @@ class CreditQuoteCreate(MoneyView):
             body=data,
             terms=terms.canonical(),
             agent_id=actor.actor_id,
-            organization_id=actor.organization_id,
+            organization_ids=actor.organization_ids,
             operation=quotes.OPERATION,
         )
         quote = quotes.create(actor=actor, terms=terms, key=key)
@@ -110,7 +110,7 @@ class _Purchase(MoneyView):
             body=data,
             terms={"quote_id": data["quote_id"]},
             agent_id=actor.actor_id,
-            organization_id=actor.organization_id,
+            organization_ids=actor.organization_ids,
             operation=purchases.OPERATION,
         )
         if key is None:

@@ -130,6 +130,17 @@ def filter_models(
     )
 
 
+def known_values(rows: Iterable[Row]) -> dict[str, list[str]]:
+    """Return the values of the filters that name something, so that an empty list can be explained."""
+    entries = [row.entry for row in rows]
+    operations = {str(word) for entry in entries for word in (*entry.operations, *entry.supports)}
+    return {
+        "operation": sorted(operations),
+        "modality": sorted({entry.modality for entry in entries}),
+        "provider": sorted({entry.provider_id for entry in entries}),
+    }
+
+
 def _says(entry: ModelEntry, words: list[str]) -> bool:
     text = " ".join(
         (

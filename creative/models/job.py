@@ -56,6 +56,7 @@ class Job(models.Model):
     lease_expires_at = models.DateTimeField(null=True)
     error_code = models.CharField(max_length=48, blank=True)
     error_message = models.CharField(max_length=300, blank=True)
+    error_reason = models.CharField(max_length=48, blank=True)
     safety_status = models.CharField(max_length=16, default="allowed")
     created_at = models.DateTimeField()
     deadline_at = models.DateTimeField(null=True)
@@ -103,7 +104,8 @@ class Job(models.Model):
 class Attempt(models.Model):
     """One call of a provider, committed before the call is made, so that a crash leaves a trace of it.
 
-    `outputs` lists what was stored: `asset_id, key, sha256, mime_type, content_length, width, height`.
+    `outputs` lists what was stored: `asset_id, key, sha256, mime_type, content_length, width, height`. The cost is
+    the provider's own word where `cost_was_reported`, else what the catalogue says.
     """
 
     class State(models.TextChoices):
@@ -126,6 +128,7 @@ class Attempt(models.Model):
     outputs = models.JSONField(default=list)
     not_stored = models.IntegerField(default=0)
     provider_cost_micros = models.BigIntegerField(default=0)
+    cost_was_reported = models.BooleanField(default=False)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from billing.quota import Quota
 from creative.catalogue.entries import ModelEntry
+from creative.inputs import Inputs
 from creative.models import Asset, Job
 from creative.planning import Plan
 from creative.presenters.jobs import cost_json, job_cost_json, made_asset_json
@@ -48,6 +49,22 @@ def create_json(job: Job, made: Sequence[Asset], quota: Quota) -> dict[str, Any]
             output_count=job.output_count,
         ),
         "next_actions": next_actions_json(job, made),
+    }
+
+
+def inputs_json(found: Inputs) -> dict[str, Any]:
+    """Return the picture that an edit changes and its mask, where there are any."""
+    named = (("input_asset", found.picture), ("mask_asset", found.mask))
+    return {name: _input_json(asset) for name, asset in named if asset is not None}
+
+
+def _input_json(asset: Asset) -> dict[str, Any]:
+    return {
+        "asset_id": asset.pk,
+        "mime_type": asset.mime_type,
+        "content_length": asset.content_length,
+        "width": asset.width,
+        "height": asset.height,
     }
 
 

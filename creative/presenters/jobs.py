@@ -96,6 +96,11 @@ def job_json(job: Job, made: Sequence[Asset]) -> dict[str, Any]:
     }
 
 
+def job_list_json(page: Sequence[tuple[Job, Sequence[Asset]]], cursor: str | None) -> dict[str, Any]:
+    """Return the data of `GET /v1/jobs`: each job as by itself, newest first."""
+    return {"jobs": [job_json(job, made) for job, made in page], "next_cursor": cursor}
+
+
 def _job_error_json(job: Job) -> dict[str, Any] | None:
     if not job.error_code:
         return None

@@ -3,14 +3,16 @@
 import ipaddress
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from json import loads
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 import requests
+from django.utils import timezone
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
@@ -98,9 +100,19 @@ class Answer:
         """How long the provider asks to be left alone; None where it says nothing that can be read."""
         for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
             told = self.headers.get(name, "")
-            if told.replace(".", "", 1).isdigit():
+            if told.isascii() and told.replace(".", "", 1).isdigit():
                 return float(told) * unit
+        return _seconds_until(self.headers.get("retry-after", ""))
+
+
+def _seconds_until(date: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except (TypeError, ValueError):
         return None
+    if moment.tzinfo is None:
+        return None
+    return max(0.0, (moment - timezone.now()).total_seconds())
 
 
 class Client:
@@ -113,7 +125,8 @@ class Client:
 
     def trusts(self, url: str) -> bool:
         """Say whether an address is at exactly one of the provider's own hosts, by https (or on loopback)."""
-        return _is_clean(parts := urlsplit(url)) and parts.netloc in self._api_hosts
+        parts = _split(url)
+        return parts is not None and parts.netloc in self._api_hosts
 
     def request(
         self,
@@ -128,11 +141,13 @@ class Client:
         most_bytes: int = MOST_JSON_BYTES,
         read_seconds: float | None = None,
         repeatable: bool = False,
+        is_final: Callable[[Answer], bool] = lambda _: False,
     ) -> Answer:
         """Ask the provider's API, with the key, and return the answer whatever its status.
 
         Repeated at most twice, with growing pauses: when no connection was made or the provider refused by 429
-        without working, and only of a `repeatable` request also after a fault of theirs or a broken exchange.
+        without working (unless the answer `is_final`, as of an empty account), and only of a `repeatable` request
+        also after a fault of theirs or a broken exchange.
         TransportError: no answer. ProviderError TIMED_OUT: the deadline passed.
         """
         if not self.trusts(url):
@@ -148,7 +163,8 @@ class Client:
                     raise
             else:
                 pause = answer.retry_after_seconds or pause
-                busy = answer.status == _TOO_MANY or (repeatable and answer.status in _FAULTS)
+                limited = answer.status == _TOO_MANY and not is_final(answer)
+                busy = limited or (repeatable and answer.status in _FAULTS)
                 if repeat == _REPEATS or not busy or pause > min(_LONGEST_PAUSE_SECONDS, deadline.left()):
                     return answer
             deadline.pause(pause)
@@ -159,10 +175,12 @@ class Client:
 
         TransportError: no answer, or an address elsewhere.
         """
-        parts = urlsplit(url)
+        parts = _split(url)
+        if parts is None:
+            raise TransportError(Kind.FORBIDDEN, sent=False)
         host = (parts.hostname or "").lower()
         known = any(host == suffix or host.endswith(f".{suffix}") for suffix in suffixes)
-        if not _is_clean(parts) or not (known or parts.netloc in self._api_hosts):
+        if not (known or parts.netloc in self._api_hosts):
             raise TransportError(Kind.FORBIDDEN, sent=False)
         if known and host not in _LOOPBACK and parts.port not in (None, 443):
             raise TransportError(Kind.FORBIDDEN, sent=False)
@@ -185,15 +203,17 @@ def _may_repeat(error: TransportError, *, repeatable: bool) -> bool:
     return repeatable and error.kind in (Kind.TIMEOUT, Kind.CUT)
 
 
-def _is_clean(parts: SplitResult) -> bool:
-    """Say whether an address is https without user info; plain http is for loopback alone."""
+def _split(url: str) -> SplitResult | None:
+    """Return the parts of an https address without user info (http on loopback), None for any other."""
     try:
+        parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return False
+        return None
     if "@" in parts.netloc or "\\" in parts.netloc or not parts.hostname or port == 0:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        return None
+    is_secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    return parts if is_secure else None
 
 
 class _PublicAdapter(HTTPAdapter):
@@ -267,6 +287,14 @@ def _was_never_connected(error: requests.exceptions.ConnectionError) -> bool:
     return type(cause).__name__ in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError")
 
 
+def _still_in_time(deadline: Deadline) -> None:
+    """Raise TIMED_OUT as what it is by now: a call that was sent, and may have been worked on."""
+    try:
+        deadline.left()
+    except ProviderError as error:
+        raise ProviderError(error.failure, error.message, exposed=True) from None
+
+
 def _read(response: requests.Response, deadline: Deadline, most_bytes: int) -> bytes:
     """Return the body, read in pieces: a drip cannot outlive the deadline, nor a flood the memory."""
     announced = response.headers.get("content-length", "")
@@ -280,7 +308,7 @@ def _read(response: requests.Response, deadline: Deadline, most_bytes: int) -> b
         if size > most_bytes:
             raise TransportError(Kind.TOO_LARGE, sent=True)
         pieces.append(piece)
-        deadline.left()
+        _still_in_time(deadline)
     if announced.isdigit() and not response.headers.get("content-encoding") and size < int(announced):
         raise TransportError(Kind.CUT, sent=True)
     return b"".join(pieces)

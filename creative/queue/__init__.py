@@ -1,7 +1,11 @@
-"""Handing a job to whoever runs jobs. The setting JOB_QUEUE names the runner by its dotted path."""
+"""Handing jobs to whoever runs jobs. The setting JOB_QUEUE names the runner by its dotted path.
+
+The rows of the jobs are the queue; a runner only brings about that somebody looks at them. A durable runner notes
+a job in the transaction that queues it; the other kind is told after that transaction has committed.
+"""
 
 import logging
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -10,14 +14,27 @@ logger = logging.getLogger("imageskill.queue")
 
 
 class Runner(Protocol):
-    """Takes a job that is committed as queued and sees to it that `execution.run` is called."""
+    """Takes a job that is committed as queued and sees to it that it runs when its turn comes."""
 
     def enqueue(self, job_id: str) -> None:
-        """Return at once; the job runs elsewhere."""
+        """Return at once; the job runs elsewhere. A job that is there already is not taken twice."""
         ...
 
     def is_healthy(self) -> bool:
         """Say whether jobs are being taken."""
+        ...
+
+
+@runtime_checkable
+class DurableRunner(Runner, Protocol):
+    """A runner whose notes are rows of the same database."""
+
+    def defer(self, job_id: str) -> None:
+        """Note the job in the caller's unit of work: the note stands or falls with the job."""
+        ...
+
+    def tidy(self) -> int:
+        """Remove the notes that dead processes left; return how many."""
         ...
 
 
@@ -27,12 +44,31 @@ def runner() -> Runner:
     return found
 
 
+def defer(job_id: str) -> None:
+    """Hand a job over inside the unit of work that queues it, where the runner is durable."""
+    found = runner()
+    if isinstance(found, DurableRunner):
+        found.defer(job_id)
+
+
 def enqueue(job_id: str) -> None:
-    """Hand over a queued job, after the transaction that made it has committed.
+    """Hand a job over after the unit of work that queued it has committed, where the runner is not durable.
 
     A runner that cannot take it loses nothing: the job stays queued, and the sweeper hands it over again.
     """
+    if not isinstance(runner(), DurableRunner):
+        enqueue_again(job_id)
+
+
+def enqueue_again(job_id: str) -> None:
+    """Hand over a job that is committed, whether a runner knows it or not."""
     try:
         runner().enqueue(job_id)
     except Exception:
         logger.exception("job not handed over")
+
+
+def tidy() -> int:
+    """Remove what dead processes left in the runner's notes; return how many there were."""
+    found = runner()
+    return found.tidy() if isinstance(found, DurableRunner) else 0

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from django.conf import settings
 from django.db import connections
 
-from creative import execution, leases
+from creative.queue import serving
 
 logger = logging.getLogger("imageskill.queue")
 
@@ -22,31 +22,29 @@ class Pool:
         """Begin nothing yet: the process may still fork."""
         self._guard = threading.Lock()
         self._executor: ThreadPoolExecutor | None = None
-        self._known: set[str] = set()
+        self._waiting = 0
 
     def enqueue(self, job_id: str) -> None:
-        """Run the job as soon as a thread is free; a job that is here already is not taken twice."""
+        """Have a free thread look for jobs; where so many looks are due already, one of them finds this one."""
         with self._guard:
-            if job_id in self._known:
-                return
             if self._executor is None:
                 self._executor = ThreadPoolExecutor(settings.JOB_THREADS, thread_name_prefix="job")
-            self._executor.submit(self._run, job_id)
-            self._known.add(job_id)
-        leases.keep_renewing()
+            if self._waiting < settings.JOB_THREADS:
+                self._executor.submit(self._look, job_id)
+                self._waiting += 1
 
     def is_healthy(self) -> bool:
         """Say whether the pool takes jobs; it does as long as the process lives."""
         return True
 
-    def _run(self, job_id: str) -> None:
+    def _look(self, job_id: str) -> None:
+        with self._guard:
+            self._waiting -= 1
         try:
-            execution.run(job_id)
+            serving.serve(job_id)
         except Exception:  # the sweeper resumes or fails what is left behind
             logger.exception("job runner failed")
         finally:
-            with self._guard:
-                self._known.discard(job_id)
             connections.close_all()
 
 

@@ -46,6 +46,9 @@ class ModelList(ApiView):
             query=query.get("query"),
             catalog_only=bool(flag(request, "catalog_only")),
         )
+        for name, known in selection.known_values(rows).items():
+            if name in query and query[name] not in known:
+                self.warnings.append(f"No model has this {name}; there are {', '.join(known)}.")
         return self.answer(models.models_json(rows, shown, details=bool(flag(request, "details"))))
 
 
@@ -57,8 +60,8 @@ class ModelShow(ApiView):
 
     def get(self, request: Request, reference: str) -> HttpResponse:
         """Show all of one model: parameters, prices, sizes, safety, what replaces it."""
-        row = offers.row_of(reference)
-        detail = models.model_detail_json(row, default_id=models.default_id_of(offers.rows()))
+        rows = offers.rows()
+        detail = models.model_detail_json(offers.row_of(reference, rows), default_id=models.default_id_of(rows))
         return self.answer({**detail, "model": detail})
 
 

@@ -1,4 +1,4 @@
-"""`POST /v1/create`: a picture, or a plan for one."""
+"""`POST /v1/create` and `POST /v1/edit`: a picture, or a plan for one."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from accounts.actor import Actor
 from accounts.permissions import caller_or_none
 from billing import quota
-from creative import advice, approvals, assets, create, failures, jobs, offers, placing, waiting
+from creative import advice, approvals, assets, create, failures, inputs, jobs, offers, placing, waiting
 from creative.models import Job
 from creative.planning import Wanted
 from creative.presenters import creating as presenters
@@ -57,6 +57,7 @@ class Create(ApiView):
     """`POST /v1/create`."""
 
     command = "image-skill create"
+    operation = "create"
     anonymous = True
     strict_body = True
     query_fields = frozenset({"include"})
@@ -91,11 +92,12 @@ class Create(ApiView):
             return self._plan(request, actor, raw)
         if actor is None:
             raise auth_required()
-        key = key_of(request, raw, actor, "create")
+        key = key_of(request, raw, actor, self.operation)
         with advice.advising(lambda: self.wanted(raw)):
             job = create.replay(actor, key)
             if job is None:
                 submitted = create.submit(actor, create.plan_for(actor, self.wanted(raw)), key)
+                self.has_acted = True
                 self.warnings += submitted.warnings
                 job = submitted.job
         return self._end(request, actor, job, has_key=key is not None)
@@ -106,12 +108,12 @@ class Create(ApiView):
 
     def wanted(self, raw: dict[str, Any]) -> Wanted:
         """Return the request behind a body. INVALID_ARGUMENTS: there is none."""
-        return wanted_of("create", self.validated(raw))
+        return wanted_of(self.operation, self.validated(raw))
 
     def _plan(self, request: Request, actor: Actor | None, raw: dict[str, Any]) -> HttpResponse:
         """Answer a dry run: the same checks, nothing held, no call; without a token it leaves no row."""
         wanted = self.wanted(raw)
-        if actor is None and wanted.references:
+        if actor is None and (wanted.references or wanted.input_asset):
             raise auth_required()
         with advice.advising(lambda: wanted):
             plan = create.plan_for(actor, wanted)
@@ -120,13 +122,14 @@ class Create(ApiView):
         if actor is None:
             return self.answer(presenters.anonymous_plan_json(plan, capability))
         job = create.keep_plan(actor, plan)
-        told = presenters.create_json(job, (), quota.of_agent(actor.agent))
+        told = presenters.create_json(job, (), quota.of_agent(actor.agent)) | presenters.inputs_json(plan.inputs)
         return self.answer(told | ({"approval_required": True} if plan.approval_required else {}))
 
     def _end(self, request: Request, actor: Actor, job: Job, *, has_key: bool) -> HttpResponse:
         """Wait as the caller wishes, then tell the end, or that the job still runs."""
         if job.state == Job.State.AWAITING_APPROVAL:
             raise approvals.required(job)
+        self.warnings += prefer_warnings(request)
         if not job.is_final:
             fast = offers.entry_of(job.model_id).latency_class == "fast"
             waiting.until_end(job, seconds=seconds_to_wait(request), counted=not fast)
@@ -135,8 +138,12 @@ class Create(ApiView):
             raise failures.of_job(job, has_key=has_key)
         told = presenters.create_json(job, assets.of_job(job), quota.of_agent(actor.agent))
         self.warnings += presenters.delivery_warnings(job, list(job.assets.all()))
-        told |= self.provenance(request, actor, job)
+        told |= self.inputs_told(job) | self.provenance(request, actor, job)
         return self.answer(told, status=200 if job.is_final else 202)
+
+    def inputs_told(self, job: Job) -> dict[str, Any]:
+        """Return the pictures that went into the job, beside what it made; a create names none."""
+        return {}
 
     def provenance(self, request: Request, actor: Actor, job: Job) -> dict[str, Any]:
         """Return the model and its provider to a claimed agent that asked for them."""
@@ -148,13 +155,28 @@ class Create(ApiView):
         return {"provenance": presenters.provenance_json(job, offers.entry_of(job.model_id))}
 
 
+class Edit(Create):
+    """`POST /v1/edit`: a picture made from one of the caller's own."""
+
+    command = "image-skill edit"
+    operation = "edit"
+
+    class Input(Create.Input):
+        input_asset_id = TextField(max_length=64)
+        mask_asset_id = TextField(required=False, allow_null=True, max_length=64)
+
+    def inputs_told(self, job: Job) -> dict[str, Any]:
+        """Return the picture that was changed, and the mask."""
+        return presenters.inputs_json(inputs.of_job(job))
+
+
 def key_of(request: Request, raw: dict[str, Any], actor: Actor, operation: str) -> Claimed | None:
     """Return the call's idempotency key."""
     return idempotency.from_call(
         header=request.headers.get("idempotency-key"),
         body=raw,
         agent_id=actor.actor_id,
-        organization_id=actor.organization_id,
+        organization_ids=actor.organization_ids,
         operation=operation,
     )
 
@@ -172,6 +194,8 @@ def wanted_of(operation: str, data: dict[str, Any]) -> Wanted:
         output_format=data.get("output_format"),
         model_parameters=data.get("model_parameters") or {},
         references=tuple(data.get("references") or ()),
+        input_asset=data.get("input_asset_id"),
+        mask_asset=data.get("mask_asset_id"),
         max_usd_per_image=data.get("max_estimated_usd_per_image"),
         max_usd=data.get("max_usd"),
         dry_run=data["dry_run"],
@@ -186,3 +210,11 @@ def seconds_to_wait(request: Request) -> int:
         return 0
     match = _PREFER_WAIT.search(prefer)
     return min(int(match[1]) if match else settings.CREATE_WAIT_SECONDS, _LONGEST_WAIT)
+
+
+def prefer_warnings(request: Request) -> list[str]:
+    """Say where a wish to wait could not be read."""
+    prefer = request.headers.get("prefer", "").lower()
+    if "wait" not in prefer or _PREFER_WAIT.search(prefer):
+        return []
+    return [f"Prefer could not be read and is ignored; it takes wait=SECONDS (0 to {_LONGEST_WAIT})."]

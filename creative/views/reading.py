@@ -1,39 +1,13 @@
-"""The reading operations of the third floor: jobs, assets, activity."""
+"""The reading operations of the third floor: jobs, activity."""
 
 from django.http import HttpResponse
 from rest_framework.request import Request
 
 from accounts.permissions import caller
-from creative import activity, assets, jobs
+from creative import activity
 from creative.presenters import activity as activity_presenters
-from creative.presenters.jobs import asset_json, show_job_json
 from imageskill.core import pagination
 from imageskill.core.api import ApiView
-
-
-class JobShow(ApiView):
-    """`GET /v1/jobs/ID`."""
-
-    command = "image-skill jobs show"
-    grant = "job.read"
-
-    def get(self, request: Request, reference: str) -> HttpResponse:
-        """Say how a job stands and what it made."""
-        job = jobs.visible_to(caller(request), reference)
-        return self.answer(show_job_json(job, assets.of_job(job)))
-
-
-class AssetShow(ApiView):
-    """`GET /v1/assets/ID`."""
-
-    command = "image-skill assets show"
-    grant = "asset.read"
-
-    def get(self, request: Request, reference: str) -> HttpResponse:
-        """Say what a picture is and where its bytes are."""
-        asset = assets.visible_to(caller(request), reference)
-        told = {"request": {"reference": reference, "reference_type": "asset_id"}, "asset": asset_json(asset)}
-        return self.answer(told)
 
 
 def wants_latest(request: Request) -> bool:

@@ -62,6 +62,8 @@ class ApiView(APIView):
     strict_body: ClassVar[bool] = False
     query_fields: ClassVar[frozenset[str]] = frozenset()
     body_limit: ClassVar[int] = BODY_LIMIT
+    has_acted = False
+    """Set by an operation once it has made what a repeat would make again."""
     http_method_names = ["get", "post", "delete"]
     content_negotiation_class = OneContentType
 
@@ -153,7 +155,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     """Turn whatever an operation raised into an envelope (DRF's EXCEPTION_HANDLER)."""
     view = context["view"]
     request = context["request"]
-    known = as_api_error(error, repeatable=view.is_repeatable(request))
+    known = as_api_error(error, repeatable=view.is_repeatable(request), acted=getattr(view, "has_acted", False))
     if known.code is ErrorCode.INTERNAL_ERROR:
         logger.error("uncaught fault", exc_info=error)
     return failure_response(
@@ -174,16 +176,17 @@ _FRAMEWORK_ERRORS: Final = (
 )
 
 
-def as_api_error(error: Exception, *, repeatable: bool) -> ApiError:
+def as_api_error(error: Exception, *, repeatable: bool, acted: bool = False) -> ApiError:
     """Return the catalogue's error for any exception, the framework's own included.
 
-    `repeatable`: the very same call may be made again after a fault of ours, and cannot charge twice.
+    `repeatable`: the very same call may be made again after a fault of ours, and cannot charge twice. `acted`: it
+    had made what a repeat would make again.
     """
     if isinstance(error, ApiError):
         return error
     if isinstance(error, OperationalError | InterfaceError):
         logger.error("database away", exc_info=error)
-        return ApiError(ErrorCode.SERVICE_UNAVAILABLE, retry_after_seconds=5)
+        return ApiError(ErrorCode.SERVICE_UNAVAILABLE, retryable=repeatable or not acted, retry_after_seconds=5)
     if isinstance(error, exceptions.Throttled):
         seconds = max(1, round(getattr(error, "wait", None) or 1))
         return ApiError(

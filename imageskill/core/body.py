@@ -33,30 +33,50 @@ def read_json(request: HttpRequest, *, limit: int) -> dict[str, Any]:
     return _parse(raw)
 
 
-def _read(request: HttpRequest, limit: int) -> bytes:
-    source: Any = request
+def drain(request: HttpRequest) -> None:
+    """Read a body to its end and keep nothing of it, so that a caller who is still sending hears the answer."""
+    source, length = _source(request), 0
+    try:
+        while (chunk := source.read(_CHUNK)) and length <= _DRAIN_LIMIT:
+            length += len(chunk)
+    except OSError:
+        return
+
+
+def _source(request: HttpRequest) -> Any:  # noqa: ANN401 - whatever can be read
     if isinstance(request, WSGIRequest) and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
         # Django reads only what content-length announces; a chunked body ends by itself.
-        source = request.environ["wsgi.input"]
-    kept: list[bytes] = []
+        return request.environ["wsgi.input"]
+    return request
+
+
+def _read(request: HttpRequest, limit: int) -> bytearray:
+    source = _source(request)
+    kept = bytearray()
     length = 0
     while chunk := source.read(_CHUNK):
         length += len(chunk)
         if length <= limit:
-            kept.append(chunk)
+            kept += chunk
         elif length > _DRAIN_LIMIT:
             break
     if length > limit:
         raise ApiError(
             ErrorCode.PAYLOAD_TOO_LARGE, f"The body may be at most {limit} bytes long.", limit_bytes=limit
         )
-    return b"".join(kept)
+    return kept
 
 
-def _parse(raw: bytes) -> dict[str, Any]:
+def _parse(raw: bytearray) -> dict[str, Any]:
     try:
-        body = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
+        text = raw.decode("utf-8")
+        raw.clear()  # a long body lies in the memory twice while it is read, not three times
+        body = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeats)
         too_deep = _depth_over(body, _DEEPEST)
+    except _RepeatedNameError:
+        raise ApiError(
+            ErrorCode.MALFORMED_JSON, "The body names a field twice, so it can be read in two ways."
+        ) from None
     except (UnicodeDecodeError, ValueError, RecursionError):
         raise ApiError(ErrorCode.MALFORMED_JSON, "The body is no valid JSON in UTF-8.") from None
     if too_deep:
@@ -71,6 +91,17 @@ def _parse(raw: bytes) -> dict[str, Any]:
             fields={path: ["must not hold NUL characters or lone surrogates"]},
         )
     return body
+
+
+class _RepeatedNameError(Exception):
+    """An object names a field twice: which of the two counts, parsers do not agree on."""
+
+
+def _refuse_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    named = dict(pairs)
+    if len(named) != len(pairs):
+        raise _RepeatedNameError
+    return named
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -90,7 +121,9 @@ def _depth_over(value: object, left: int) -> bool:
 def _forbidden_text(value: object, path: str = "") -> str | None:
     """Return the dotted path of the first string that no database can hold, if there is one."""
     if isinstance(value, str):
-        return (path or "body") if _FORBIDDEN.search(value) else None
+        # Plain text, such as a picture of 28 MB in base64, is looked through a hundred times faster this way.
+        is_forbidden = "\x00" in value if value.isascii() else _FORBIDDEN.search(value) is not None
+        return (path or "body") if is_forbidden else None
     if isinstance(value, dict):
         for key, item in value.items():
             if _forbidden_text(key) is not None:

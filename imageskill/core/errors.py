@@ -69,6 +69,7 @@ class ErrorCode(Enum):
     QUOTE_EXPIRED = ErrorSpec(1, 410, NEVER, "The quote is past its end.")
     QUOTE_NOT_PAYABLE = ErrorSpec(1, 409, NEVER, "The quote cannot be paid this way or any more.")
     JOB_NOT_CANCELABLE = ErrorSpec(1, 409, NEVER, "The job has ended or cannot be stopped.")
+    ASSET_IN_USE = ErrorSpec(1, 409, NEVER, "A job that has not ended needs this picture.")
     JOB_CANCELED = ErrorSpec(
         1, 409, NEVER, "The job was canceled before its picture was made; nothing is charged."
     )

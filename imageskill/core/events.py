@@ -64,6 +64,7 @@ class EventType(Enum):
         frozenset({"quote_id", "payment_attempt_id", "checkout_session_id"}),
     )
     CREDITS_PAYMENT_BACKED_GRANTED = EventSpec("credits.payment_backed_granted", "credit", _PAYMENT_LINKS)
+    ASSET_DELETED = EventSpec("asset.deleted", "asset", _JOB_LINKS, LATEST)
     JOB_PLANNED = EventSpec("job.planned", "job", _JOB_LINKS, LATEST)
     CREDITS_REFUNDED = EventSpec("credits.payment_backed_refunded", "credit", _PAYMENT_LINKS, LATEST)
     CREDITS_DISPUTED = EventSpec("credits.payment_backed_disputed", "credit", _PAYMENT_LINKS, LATEST)
@@ -73,6 +74,8 @@ class EventType(Enum):
     MANDATE_SET = EventSpec("mandate.set", "agent", frozenset(), LATEST)
     TOKEN_ROTATED = EventSpec("token.rotated", "token", frozenset(), LATEST)
     CLAIM_REQUESTED = EventSpec("claim.requested", "claim", frozenset(), LATEST)
+    CLAIM_APPROVED = EventSpec("claim.approved", "claim", frozenset(), LATEST)
+    CLAIM_DENIED = EventSpec("claim.denied", "claim", frozenset(), LATEST)
 
 
 BY_NAME = {member.value.name: member.value for member in EventType}

@@ -23,10 +23,13 @@ _LONGEST = 255
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A caller's key as it came: whose it is, for which operation, with which body."""
+    """A caller's key as it came: whose it is, for which operation, with which body.
+
+    `organization_ids`: the agent's organization, to which a new key is bound, then those of its history.
+    """
 
     agent_id: str
-    organization_id: str
+    organization_ids: tuple[str, ...]
     operation: str
     key: str
     body_sha256: str
@@ -37,7 +40,7 @@ def from_call(
     header: str | None,
     body: Mapping[str, Any],
     agent_id: str,
-    organization_id: str,
+    organization_ids: tuple[str, ...],
     operation: str,
     terms: Mapping[str, Any] | None = None,
 ) -> Claimed | None:
@@ -57,17 +60,18 @@ def from_call(
         raise _invalid("must be 1 to 255 printable ASCII characters")
     if secret_text.is_secret(key):
         raise _invalid("must not look like a secret or a card number")
-    return Claimed(agent_id, organization_id, operation, key, _digest(terms if terms is not None else body))
+    return Claimed(agent_id, organization_ids, operation, key, _digest(terms if terms is not None else body))
 
 
 def find(claimed: Claimed) -> IdempotencyKey | None:
     """Return the live row of the key, or None. IDEMPOTENCY_CONFLICT: it came with another body."""
-    row = IdempotencyKey.objects.filter(
+    rows = IdempotencyKey.objects.filter(
         agent_id=claimed.agent_id,
-        organization_id=claimed.organization_id,
+        organization_id__in=claimed.organization_ids,
         operation=claimed.operation,
         key=claimed.key,
-    ).first()
+    )
+    row = rows.order_by("-created_at").first()
     if row is None or row.created_at < timezone.now() - LIFETIME:
         return None
     if row.body_sha256 != claimed.body_sha256:
@@ -83,7 +87,7 @@ def bind(claimed: Claimed, *, object_id: str) -> None:
     """Make the key stand for `object_id`, in the caller's transaction and under its lock."""
     IdempotencyKey.objects.update_or_create(
         agent_id=claimed.agent_id,
-        organization_id=claimed.organization_id,
+        organization_id=claimed.organization_ids[0],
         operation=claimed.operation,
         key=claimed.key,
         defaults={

@@ -11,6 +11,7 @@ from imageskill.core.units import unit_of_work
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 KEPT = timedelta(days=3)
+_NO_LIMIT = 2**31 - 1
 
 
 @unit_of_work
@@ -26,6 +27,18 @@ def take(scope: str, key: str, *, limit: int, period: timedelta, amount: int = 1
         return True
     Tally.objects.bulk_create([Tally(scope=scope, key=key, period_start=start)], ignore_conflicts=True)
     return bool(room.update(count=F("count") + amount))
+
+
+def add(scope: str, key: str, *, period: timedelta) -> int:
+    """Add one to the count of the current period, whatever it is, and return it."""
+    take(scope, key, limit=_NO_LIMIT, period=period)
+    return count(scope, key, period=period)
+
+
+def count(scope: str, key: str, *, period: timedelta) -> int:
+    """Return the count of the current period."""
+    row = Tally.objects.filter(scope=scope, key=key, period_start=period_start(period)).first()
+    return row.count if row is not None else 0
 
 
 def period_start(period: timedelta) -> datetime:

@@ -29,6 +29,10 @@ _CONFLICT_SQLSTATES = {"40001", "40P01"}
 _open: ContextVar[bool] = ContextVar("unit_of_work_open", default=False)
 
 
+class StaleReadError(Exception):
+    """What a unit of work read before its locks has changed meanwhile: it starts again."""
+
+
 class _Turns:
     """A lock that serves its waiters in the order they came."""
 
@@ -63,8 +67,8 @@ _turns = _Turns()
 def unit_of_work(work: Callable[P, T]) -> Callable[P, T]:
     """Run `work` in one transaction; inside another unit it joins that one.
 
-    The database's own conflicts (deadlock, serialization, a busy SQLite file) are tried again three times
-    from the start, so `work` must hold nothing of a first try; then SERVICE_UNAVAILABLE is raised.
+    The database's own conflicts (deadlock, serialization, a busy SQLite file) and stale reads are tried again
+    three times from the start, so `work` must hold nothing of a first try; then SERVICE_UNAVAILABLE is raised.
     """
 
     @wraps(work)
@@ -79,8 +83,8 @@ def unit_of_work(work: Callable[P, T]) -> Callable[P, T]:
                         return work(*args, **kwargs)
                     finally:
                         _open.reset(token)
-            except OperationalError as error:
-                if not _is_conflict(error):
+            except (OperationalError, StaleReadError) as error:
+                if isinstance(error, OperationalError) and not _is_conflict(error):
                     raise
                 if left:
                     time.sleep(random.uniform(0.005, 0.05) * (_TRIES - left))  # noqa: S311 - only spreads the tries

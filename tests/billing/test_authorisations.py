@@ -42,6 +42,11 @@ def authorise(actor: Actor, request: Request = PICTURE) -> Hold:
     )
 
 
+def actor_again(actor: Actor) -> Actor:
+    token = AgentToken.objects.select_related("agent").get(pk=actor.token_id)
+    return Actor(agent=token.agent, token=token)
+
+
 def elsewhere() -> str:
     return new_agent().organization_id
 
@@ -52,6 +57,10 @@ def change_token(actor: Actor, **values: Any) -> None:
 
 def change_agent(actor: Actor, **values: Any) -> None:
     Agent.objects.filter(pk=actor.actor_id).update(**values)
+
+
+def ran_out(actor: Actor) -> None:
+    change_token(actor, ends_at=timezone.now())
 
 
 def long_ago() -> datetime:
@@ -100,18 +109,19 @@ def test_what_happened_after_authentication_is_seen(actor: Actor, happens: Happe
     ("happens", "valid"),
     [
         (lambda _: None, True),
-        (lambda actor: change_token(actor, ends_at=timezone.now()), True),
+        (lambda actor: [tokens.rotate(token=actor.token, actor=actor), ran_out(actor)], True),
+        (lambda actor: ran_out(actor), False),
         (lambda actor: change_token(actor, revoked_at=timezone.now()), False),
         (lambda actor: change_agent(actor, paused_at=timezone.now()), False),
         (lambda actor: change_agent(actor, claim_state="revoked"), False),
         (lambda actor: change_agent(actor, organization_id=elsewhere()), False),
     ],
-    ids=["nothing", "handover over", "revoked", "paused", "agent revoked", "moved"],
+    ids=["nothing", "handover over", "ran out", "revoked", "paused", "agent revoked", "moved"],
 )
 def test_a_worker_asks_again_right_before_the_call(actor: Actor, happens: Happening, *, valid: bool) -> None:
     happens(actor)
-    told = authorisations.still_valid(token_id=actor.token_id, organization_id=actor.organization_id)
-    assert told is valid
+    told = authorisations.why_stopped(token_id=actor.token_id, organization_id=actor.organization_id)
+    assert (told is None) is valid
 
 
 def test_a_rotation_stops_no_job_but_the_revocation_of_its_successor_does(agent: Member, actor: Actor) -> None:
@@ -119,13 +129,13 @@ def test_a_rotation_stops_no_job_but_the_revocation_of_its_successor_does(agent:
         agent.token = agent.post("/v1/agent-tokens/rotate").data["token"]
         assert agent.get("/v1/whoami").ok
     assert AgentToken.objects.get(pk=actor.token_id).revoked_at is not None
-    assert authorisations.still_valid(token_id=actor.token_id, organization_id=actor.organization_id)
+    assert authorisations.why_stopped(token_id=actor.token_id, organization_id=actor.organization_id) is None
     tokens.revoke(token=actor_of(agent).token)
-    assert not authorisations.still_valid(token_id=actor.token_id, organization_id=actor.organization_id)
+    assert authorisations.why_stopped(token_id=actor.token_id, organization_id=actor.organization_id)
 
 
 def test_an_unknown_token_is_never_valid(actor: Actor) -> None:
-    assert not authorisations.still_valid(token_id="tok_unknown", organization_id=actor.organization_id)
+    assert authorisations.why_stopped(token_id="tok_unknown", organization_id=actor.organization_id)
 
 
 def test_holds_of_the_organization_that_touch_free_credits_are_the_jobs_of_the_day(
@@ -160,8 +170,10 @@ def test_a_job_belongs_to_the_day_of_its_authorisation_whenever_it_settles(
     assert (daily.used, daily.resets_at) == (used, datetime(2026, 3, 3, tzinfo=UTC))
 
 
-def test_a_claimed_agent_has_no_daily_limit(actor: Actor) -> None:
+def test_only_a_wider_grant_lifts_the_daily_limit(actor: Actor) -> None:
     change_agent(actor, claim_state="claimed")
+    assert authorisations.daily_jobs(actor_again(actor), timezone.now()).limit == 4
+    change_agent(actor, grants=[*actor.agent.grants, "create"])
     for _ in range(6):
         authorise(actor)
     assert Hold.objects.count() == 6

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from accounts.models import Agent
 from billing import ledger
-from billing.models import CreditAccount, CreditLot, Hold, LotKind
+from billing.models import CreditAccount, CreditLot, Hold, LedgerEntry, LotKind
 from imageskill.core import ids
-from tests.billing.books import TESTS, fresh, new_agent
+from tests.billing.books import TESTS, fresh, give, new_agent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -58,8 +58,16 @@ def own_lots(lot: CreditLot) -> list[CreditLot]:
 
 
 def take(lot: CreditLot, credits: int) -> int:
+    """Take back what is there, and the rest as a debt."""
     lots = own_lots(lot)
-    return ledger.reverse(lots=lots, credits=credits, reason="refund", reference="re_1", actor=TESTS)
+    taken = ledger.reverse(lots=lots, credits=credits, reason="refund", reference="re_1", actor=TESTS)
+    return taken + ledger.indebt(
+        lots=lots, credits=credits - taken, reason="refund", reference="re_1", actor=TESTS
+    )
+
+
+def transfer(here: Agent, there: Agent) -> None:
+    ledger.transfer(organization_id=here.organization_id, to_organization_id=there.organization_id, actor=TESTS)
 
 
 def give_again(lot: CreditLot, credits: int) -> int:
@@ -153,9 +161,11 @@ def test_a_dispute_freezes_what_is_unspent_and_gives_it_back_when_it_is_won() ->
 def test_a_refund_finds_the_credits_where_they_moved() -> None:
     agent, owner = new_agent(), new_agent()
     lot = buy(agent, 500)
-    moved = ledger.transfer(lot=fresh(lot), to_organization_id=owner.organization_id, actor=TESTS)
-    assert moved is not None
-    assert moved.receipt_id == lot.receipt_id
+    transfer(agent, owner)
+    here, moved = ledger.lots_of_receipt(lot.receipt_id)
+    assert (here.organization_id, here.moved_credits) == (agent.organization_id, 500)
+    assert (moved.organization_id, moved.available_credits) == (owner.organization_id, 500)
+    assert moved.live_money
     assert books(agent) == (0, 0, 0, 0)
     assert books(owner) == (500, 0, 0, 0)
     assert ledger.verify() == []
@@ -165,8 +175,21 @@ def test_play_money_never_moves_beside_real_money() -> None:
     agent, owner = new_agent(), new_agent()
     lot = buy(agent, 500, live=False)
     buy(owner, 100)
-    assert ledger.transfer(lot=fresh(lot), to_organization_id=owner.organization_id, actor=TESTS) is None
-    assert books(agent)[0] == 500
+    transfer(agent, owner)
+    assert (books(agent)[0], books(owner)[0]) == (0, 100)
+    assert (fresh(lot).moved_credits, fresh(lot).lapsed_credits) == (0, 500)
+    assert ledger.verify() == []
+
+
+def test_free_credits_lapse_where_bought_ones_move() -> None:
+    agent, owner = new_agent(), new_agent()
+    free = give(agent, 50)
+    buy(agent, 500)
+    transfer(agent, owner)
+    assert (books(agent)[0], books(owner)[0]) == (0, 500)
+    assert fresh(free).lapsed_credits == 50
+    assert LedgerEntry.objects.filter(kind="lapse").values_list("to_book", "credits").get() == ("house.lapsed", 50)
+    assert ledger.verify() == []
 
 
 class Walk:
@@ -215,8 +238,7 @@ class Walk:
 
     def transfer(self) -> None:
         if self.lots:
-            lot = fresh(self.dice.choice(self.lots))
-            ledger.transfer(lot=lot, to_organization_id=self.elsewhere.organization_id, actor=TESTS)
+            transfer(self.agent, self.elsewhere)
 
     def freeze(self) -> None:
         if self.lots:

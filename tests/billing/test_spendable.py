@@ -86,7 +86,7 @@ def test_too_few_credits_are_refused_with_the_numbers() -> None:
     told = error.recovery
     assert (told["needed_credits"], told["reason"]) == (31, "credits")
     assert (told["remaining_credits"], told["payment_backed_remaining_credits"]) == (5, 25)
-    assert told["top_up"] == {"command": "image-skill credits packs list --json"}
+    assert told["suggested_command"] == "image-skill usage quota --json"
 
 
 def test_the_used_up_day_is_told_only_where_it_is_the_reason() -> None:

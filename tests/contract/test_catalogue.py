@@ -36,6 +36,7 @@ NUMBERS = {
     "QUOTE_EXPIRED": (1, 410, False),
     "QUOTE_NOT_PAYABLE": (1, 409, False),
     "JOB_NOT_CANCELABLE": (1, 409, False),
+    "ASSET_IN_USE": (1, 409, False),
     "JOB_CANCELED": (1, 409, False),
     "ALREADY_COLLECTED": (1, 409, False),
     "SERVICE_UNAVAILABLE": (7, 503, True),

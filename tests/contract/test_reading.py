@@ -39,7 +39,9 @@ def paths(made: dict[str, Any], quote_id: str) -> list[str]:
         "/v1/models/canvas.draft",
         "/v1/capabilities",
         "/v1/capabilities/is.image.generate.preview.v1",
+        "/v1/jobs",
         f"/v1/jobs/{job}",
+        "/v1/assets",
         f"/v1/assets/{image}",
         "/v1/activity",
         f"/v1/activity/{job}",
@@ -66,7 +68,8 @@ def test_the_walk_leaves_no_path_out(agent: Member) -> None:
     """Every path of the url map is walked, is written to only, or is no answer of the API."""
     known = [path.split("?")[0].strip("/").split("/") for path in paths({"job_id": "x", "asset_ids": ["y"]}, "q")]
     shapes = {"/".join(parts[:2]) for parts in known} | {"healthz"}
-    written = {"v1/agent-signups", "v1/agent-claims", "v1/agent-tokens", "v1/create", "v1/credit-quotes"}
+    written = {"v1/agent-signups", "v1/agent-claims", "v1/agent-tokens", "v1/credit-quotes"}
+    written |= {"v1/create", "v1/edit", "v1/upload"}
     other = {"", "livez", "a/<str:name>", "webhooks/stripe", "pay/<str:reference>"}
     for route in _routes(urlpatterns):
         shape = "/".join(route.split("/")[:2])
@@ -99,7 +102,7 @@ def test_more_rows_are_no_more_queries(agent: Member, settings: Any) -> None:
         return len(queries)
 
     agent.create(output_count=1)
-    walked = ("/v1/activity", "/v1/quota", "/v1/whoami", "/v1/models")
+    walked = ("/v1/activity", "/v1/quota", "/v1/whoami", "/v1/models", "/v1/jobs", "/v1/assets")
     before = [queries_of(path) for path in walked]
     for _ in range(6):
         agent.create(output_count=4)
@@ -110,7 +113,14 @@ def test_more_rows_are_no_more_queries(agent: Member, settings: Any) -> None:
 
 @pytest.mark.usefixtures("provider")
 def test_a_cookie_authenticates_nobody_and_no_other_origin_is_let_in(agent: Member, anonymous: Caller) -> None:
-    for path in ("/v1/create", "/v1/agent-claims", "/v1/agent-tokens/rotate", "/v1/credit-quotes"):
+    for path in (
+        "/v1/create",
+        "/v1/edit",
+        "/v1/upload",
+        "/v1/agent-claims",
+        "/v1/agent-tokens/rotate",
+        "/v1/credit-quotes",
+    ):
         refused = anonymous.post(
             path, headers={"cookie": f"sessionid={agent.token}", "origin": "https://evil.example"}
         )

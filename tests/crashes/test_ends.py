@@ -72,6 +72,8 @@ def test_a_submission_of_a_stopped_agent_is_fetched_and_charged_as_any_running_j
     stop(agent)
     Job.objects.filter(pk=job.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     sweeping.sweep()
+    assert (run_never.job_ids, provider.calls) == ([job.pk, job.pk], [])
+    execution.run(job.pk)
     assert [call.submission is not None for call in provider.calls] == [True]
     assert ended(job) == ("completed", "", "settled")
     assert UsageEvent.objects.get().credits == 1
@@ -148,7 +150,9 @@ def test_two_sweepers_at_once_end_each_job_once(provider: FakeProvider, settings
         lease = jobs.take(job_id)
         assert lease is not None
         if job_id in job_ids[:2]:
-            assert jobs.stored(lease, [kept(job_id, lease.attempt_id)], not_stored=0, cost_micros=0)
+            assert jobs.stored(
+                lease, [kept(job_id, lease.attempt_id)], not_stored=0, cost_micros=0, cost_was_reported=True
+            )
     past = timezone.now() - timedelta(seconds=1)
     Job.objects.update(lease_expires_at=past)
     Job.objects.filter(pk__in=job_ids[4:]).update(deadline_at=past)

@@ -49,6 +49,7 @@ def told(database_url: str, tmp_path: Path) -> dict[str, Any]:
             DJANGO_SETTINGS_MODULE="imageskill.settings",
             EMAIL_URL="memorymail://",
             JOB_LEASE_SECONDS="2",
+            JOB_RUNNER="threads",
             SIGNUPS_PER_HOUR="100000",
             PREVIEW_DAILY_BUDGET_CREDITS="1000000",
         ),

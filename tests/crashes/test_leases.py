@@ -81,6 +81,8 @@ def test_a_submission_is_fetched_where_its_provider_can_be_asked_again(job: Job,
     jobs.submitted(lease, request_id="request-1", urls={"status": "https://queue.example/1"})
     expire(job)
     sweeping.sweep()
+    assert (run_never.job_ids, provider.calls) == ([job.pk, job.pk], [])
+    execution.run(job.pk)
     assert ended(job) == ("completed", "", "settled")
     assert provider.calls[0].submission == Submission("request-1", {"status": "https://queue.example/1"})
     states = Attempt.objects.order_by("pk").values_list("state", flat=True)
@@ -94,7 +96,7 @@ def test_stored_bytes_become_assets_without_another_call(job: Job, provider: Fak
     key = storage.picture_key(job_id=job.pk, attempt_id=lease.attempt_id, position=0, mime_type="image/png")
     storage.write(key, data)
     kept = jobs.Stored("image_" + "0" * 36, key, "0" * 64, "image/png", len(data), 64, 48)
-    assert jobs.stored(lease, [kept], not_stored=0, cost_micros=0)
+    assert jobs.stored(lease, [kept], not_stored=0, cost_micros=0, cost_was_reported=True)
     expire(job)
     sweeping.sweep()
     assert ended(job) == ("completed", "", "settled")
@@ -130,7 +132,7 @@ def test_an_old_epoch_can_do_nothing(job: Job) -> None:
     assert lease is not None
     Job.objects.filter(pk=job.pk).update(lease_epoch=F("lease_epoch") + 1)
     kept = jobs.Stored("image_" + "0" * 36, "k", "0" * 64, "image/png", 1, 1, 1)
-    assert jobs.stored(lease, [kept], not_stored=0, cost_micros=0) is False
+    assert jobs.stored(lease, [kept], not_stored=0, cost_micros=0, cost_was_reported=True) is False
     assert jobs.complete(lease) is False
     assert ended(job) == ("running", "", "open")
 
@@ -140,12 +142,12 @@ def test_a_job_that_has_ended_does_not_end_again(job: Job) -> None:
     lease = jobs.take(job.pk)
     assert lease is not None
     kept = jobs.Stored("image_" + "0" * 36, "k", "0" * 64, "image/png", 1, 1, 1)
-    assert jobs.stored(lease, [kept], not_stored=0, cost_micros=0)
+    assert jobs.stored(lease, [kept], not_stored=0, cost_micros=0, cost_was_reported=True)
     assert jobs.complete(lease)
     assert jobs.complete(lease) is False
     assert jobs.fail(lease, code=ErrorCode.PROVIDER_FAILURE, message="Too late.") is False
     assert jobs.end_queued(job, state=Job.State.CANCELED, code=ErrorCode.TIMEOUT, message="Too late.") is False
-    assert jobs.stored(lease, [kept], not_stored=0, cost_micros=0) is False
+    assert jobs.stored(lease, [kept], not_stored=0, cost_micros=0, cost_was_reported=True) is False
     assert ended(job) == ("completed", "", "settled")
     assert (Asset.objects.count(), Attempt.objects.get().state) == (1, "done")
     assert ledger.verify() == []

@@ -16,10 +16,11 @@ from tests.doubles import FakeProvider, run_never
 
 
 @pytest.fixture
-def paints(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], FakeProvider]:
+def paints(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> Callable[[str], FakeProvider]:
     """Put a stand-in behind each provider of the catalogue; return the way to it."""
     names = ("canvas", "fal", "openai", "xai")
     monkeypatch.setattr(registry, "ADAPTERS", dict.fromkeys(names, "tests.doubles.FakeProvider"))
+    settings.PROVIDER_KEYS = dict.fromkeys(names[1:], "made-up")
     registry.provider.cache_clear()
 
     def of(name: str) -> FakeProvider:
@@ -51,6 +52,7 @@ def give(db: None) -> Callable[[Member, int], None]:
             credits=credits,
             source="tests",
             actor=System("tests"),
+            live_money=True,
         )
 
     return grant

@@ -75,11 +75,11 @@ def test_model_parameters_are_left_to_the_caller(agent: Member) -> None:
 def test_free_credits_that_do_not_buy_a_model_are_answered_with_the_model_that_they_buy(
     agent: Member, settings: LazySettings
 ) -> None:
-    settings.PREVIEW_MODELS = ["canvas.other"]
+    settings.PREVIEW_MODELS = ["fal.flux-dev"]
     refused = agent.create()
     assert refused.code == "QUOTA_EXCEEDED"
-    assert refused.error["recovery"]["free_model"] == "canvas.other"
-    assert "--model canvas.other" in assert_not_runnable(refused)
+    assert refused.error["recovery"]["free_model"] == "fal.flux-dev"
+    assert "--model fal.flux-dev" in assert_not_runnable(refused)
     assert not Job.objects.exists()
 
 

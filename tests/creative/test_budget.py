@@ -114,7 +114,7 @@ def test_a_price_that_the_credits_do_not_reach_is_refused_with_the_numbers(agent
         7,
     )
     assert told["free_model"] == "canvas.draft"
-    assert "top_up" in told
+    assert "top_up" not in told
     assert not Job.objects.exists()
     assert not Hold.objects.exists()
     assert agent.create(model=GROK).status == 200

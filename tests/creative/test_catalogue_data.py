@@ -34,6 +34,7 @@ def test_the_catalogue_holds_the_models_of_the_contract_in_the_order_of_rank() -
         "openai.gpt-image-2-edit",
         "fal.nano-banana-2-edit",
         "canvas.draft",
+        "canvas.edit",
     ]
     assert [entry.rank for entry in ORDER] == sorted({entry.rank for entry in ORDER})
 
@@ -128,16 +129,18 @@ def test_the_models_that_promise_a_seed_execute_it(model_id: str) -> None:
 def test_an_edit_model_takes_pictures_and_a_create_model_takes_none() -> None:
     for entry in ORDER:
         assert (entry.accepts_input_images > 0) == ("edit" in entry.supports)
-        assert entry.max_outputs == 4
-    assert [entry.id for entry in ORDER if entry.accepts_mask] == ["openai.gpt-image-2-edit"]
+        # An edit by rules has one result; every other model gives up to four pictures.
+        assert entry.max_outputs == (1 if entry.id == "canvas.edit" else 4)
+    assert [entry.id for entry in ORDER if entry.accepts_mask] == ["openai.gpt-image-2-edit", "canvas.edit"]
 
 
 def test_canvas_needs_no_key_and_admits_what_it_is() -> None:
-    canvas = ORDER[-1]
-    assert (canvas.id, canvas.requires_key, canvas.latency_class) == ("canvas.draft", False, "fast")
-    assert "offline draft renderer" in canvas.description
-    assert "no diffusion model" in canvas.description
-    assert all(entry.requires_key and entry.latency_class != "fast" for entry in ORDER[:-1])
+    draft, edit = ORDER[-2:]
+    for canvas, name in ((draft, "canvas.draft"), (edit, "canvas.edit")):
+        assert (canvas.id, canvas.requires_key, canvas.latency_class) == (name, False, "fast")
+        assert "no diffusion model" in canvas.description
+    assert "offline draft renderer" in draft.description
+    assert all(entry.requires_key and entry.latency_class != "fast" for entry in ORDER[:-2])
 
 
 @every_model

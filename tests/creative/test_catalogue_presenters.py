@@ -69,14 +69,15 @@ def test_the_summary_counts_the_catalogue_and_what_was_returned() -> None:
     answer = models.models_json(some, selection.filter_models(some, operation="edit"))
     assert answer["summary"] == {
         "result_shape": "compact_model_summary",
-        "total": 6,
-        "returned": 2,
-        "available": 3,
-        "executable": 4,
+        "total": 7,
+        "returned": 3,
+        "available": 4,
+        "executable": 5,
         "cataloged_not_wired": 2,
         "unavailable": 3,
     }
-    assert [row["id"] for row in answer["models"]] == ["openai.gpt-image-2-edit", "fal.nano-banana-2-edit"]
+    edits = ["openai.gpt-image-2-edit", "fal.nano-banana-2-edit", "canvas.edit"]
+    assert [row["id"] for row in answer["models"]] == edits
     assert all(set(row) == COMPACT for row in answer["models"])
 
 
@@ -155,20 +156,20 @@ def test_the_capabilities_are_those_of_the_wire_with_their_grants() -> None:
         "is.image.edit.preview.v1": ["edit.preview", "edit"],
         "is.asset.upload.v1": ["asset.upload"],
     }
-    assert answer["summary"] == {"total": 3, "available": 1}
+    assert answer["summary"] == {"total": 3, "available": 3}
     assert json.loads(json.dumps(answer)) == answer
 
 
 def test_a_capability_is_unavailable_while_nothing_can_be_called_for_it() -> None:
-    offline = rows(wired=frozenset({"canvas"}))
+    unwired = rows(wired=frozenset())
     standing = {
         item["id"]: item["status"]
-        for item in capabilities.capabilities_json(CATALOGUE.capabilities, offline)["capabilities"]
+        for item in capabilities.capabilities_json(CATALOGUE.capabilities, unwired)["capabilities"]
     }
     assert standing == {
-        "is.image.generate.preview.v1": "available",
+        "is.image.generate.preview.v1": "unavailable",
         "is.image.edit.preview.v1": "unavailable",
-        "is.asset.upload.v1": "unavailable",
+        "is.asset.upload.v1": "available",
     }
 
 

@@ -51,7 +51,7 @@ def test_a_model_with_an_adapter_and_no_key_is_executable_and_unavailable() -> N
 
 def test_canvas_is_available_without_any_key() -> None:
     some = rows(CANVAS_ONLY, NONE)
-    assert ids(tuple(row for row in some if row.available)) == ["canvas.draft"]
+    assert ids(tuple(row for row in some if row.available)) == ["canvas.draft", "canvas.edit"]
     assert some[-1].availability == (Status.AVAILABLE, None, ExecutionStatus.EXECUTABLE)
 
 
@@ -97,7 +97,10 @@ def test_default_looks_at_the_operation_that_is_asked_for() -> None:
     edit = selection.find(rows(), "default", Operation.EDIT)
     assert edit is not None
     assert edit.entry.id == "openai.gpt-image-2-edit"
-    assert selection.find(rows(CANVAS_ONLY), "default", Operation.EDIT) is None
+    offline = selection.find(rows(CANVAS_ONLY), "default", Operation.EDIT)
+    assert offline is not None
+    assert offline.entry.id == "canvas.edit"
+    assert selection.find(rows(NONE), "default", Operation.EDIT) is None
 
 
 def test_a_model_is_found_by_its_id_and_by_each_alias() -> None:
@@ -117,9 +120,9 @@ def test_another_name_finds_nothing(name: str) -> None:
 def test_the_list_is_filtered_by_standing() -> None:
     some = rows(frozenset({"canvas", "fal"}), NONE)
     assert ids(selection.filter_models(some)) == ids(some)
-    assert ids(selection.filter_models(some, available=True)) == ["canvas.draft"]
+    assert ids(selection.filter_models(some, available=True)) == ["canvas.draft", "canvas.edit"]
     assert len(selection.filter_models(some, available=False)) == 5
-    executable = ["fal.flux-dev", "fal.nano-banana-2-edit", "canvas.draft"]
+    executable = ["fal.flux-dev", "fal.nano-banana-2-edit", "canvas.draft", "canvas.edit"]
     assert ids(selection.filter_models(some, executable=True)) == executable
     uncoded = [name for name in ids(some) if name not in executable]
     assert ids(selection.filter_models(some, executable=False)) == uncoded
@@ -128,26 +131,26 @@ def test_the_list_is_filtered_by_standing() -> None:
 
 def test_the_list_is_filtered_by_what_a_model_does_and_who_runs_it() -> None:
     some = rows()
-    edits = ["openai.gpt-image-2-edit", "fal.nano-banana-2-edit"]
+    edits = ["openai.gpt-image-2-edit", "fal.nano-banana-2-edit", "canvas.edit"]
     assert ids(selection.filter_models(some, operation="edit")) == edits
     assert ids(selection.filter_models(some, operation="image.edit")) == edits
     assert len(selection.filter_models(some, operation="create")) == 4
     assert selection.filter_models(some, operation="image.upscale") == ()
     assert ids(selection.filter_models(some, provider="fal", operation="edit")) == ["fal.nano-banana-2-edit"]
-    assert len(selection.filter_models(some, modality="image")) == 6
+    assert len(selection.filter_models(some, modality="image")) == 7
     assert selection.filter_models(some, modality="video") == ()
 
 
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("canvas", ["canvas.draft"]),
+        ("canvas", ["canvas.draft", "canvas.edit"]),
         ("FLUX", ["fal.flux-dev"]),
         ("banana edit", ["fal.nano-banana-2-edit"]),
         ("edit banana flux", []),
         ("legible text", ["openai.gpt-image-2"]),
         ("safety_tolerance", ["fal.nano-banana-2-edit"]),
-        ("offline", ["canvas.draft"]),
+        ("offline", ["canvas.draft", "canvas.edit"]),
         ("%", []),
     ],
 )
@@ -156,4 +159,4 @@ def test_a_search_finds_rows_that_hold_every_word(query: str, found: list[str]) 
 
 
 def test_an_empty_search_finds_everything() -> None:
-    assert len(selection.filter_models(rows(), query="  ")) == 6
+    assert len(selection.filter_models(rows(), query="  ")) == 7

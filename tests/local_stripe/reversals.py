@@ -99,6 +99,8 @@ def refund(
     else:
         _count(store, charge)
         store.emit("charge.refunded", charge)
+        if charge["refunded"]:
+            _answer_warnings(store, charge)
     return given
 
 
@@ -150,6 +152,7 @@ def dispute(store: Store, charge: Row, cents: int, status: str, *, reason: str) 
     store.emit("charge.dispute.created", opened)
     if status not in _HARMLESS:
         _move_funds(store, opened, "withdrawn")
+    _answer_warnings(store, charge)
     return opened
 
 
@@ -200,6 +203,12 @@ def close_warning(store: Store, warning_id: str) -> Row:
     told = store.get(WARNING, warning_id)
     store.emit(f"{WARNING}.updated", told, store.set(told, actionable=False))
     return told
+
+
+def _answer_warnings(store: Store, charge: Row) -> None:
+    """End the warnings of a charge that is disputed or refunded whole: nothing more can be done about them."""
+    for told in [row for row in store.of(WARNING, charge=charge["id"]) if row["actionable"]]:
+        close_warning(store, told["id"])
 
 
 def charge_for(store: Store, payment_intent: str) -> Row:

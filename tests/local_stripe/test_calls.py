@@ -134,12 +134,19 @@ def test_disputes_and_warnings_are_told_and_read(
     assert refused.value.code == "charge_disputed"
     assert (found.id, found.status, found.amount) == (opened_dispute["id"], "won", 1000)
     assert [moved.amount for moved in found.balance_transactions] == [-1000, 1000]
-    assert (told.actionable, told.charge.amount, told.charge.disputed) == (True, 1000, True)
+    # A dispute of the charge ends its warning: nothing can be done about it any more.
+    assert (warning["actionable"], told.actionable, told.charge.amount, told.charge.disputed) == (
+        True,
+        False,
+        1000,
+        True,
+    )
     assert [event["type"] for event in local.events] == [
         "checkout.session.completed",
         "radar.early_fraud_warning.created",
         "charge.dispute.created",
         "charge.dispute.funds_withdrawn",
+        "radar.early_fraud_warning.updated",
         "charge.dispute.closed",
         "charge.dispute.funds_reinstated",
     ]

@@ -24,11 +24,11 @@ GRANTED = 300
 
 @unit_of_work
 def move(here: Agent, there: Agent) -> None:
-    """Move the oldest lot that has something to the other organization, as a claim does."""
+    """Move what is there to the other organization, as a claim does."""
     organizations.lock(here.organization_id, there.organization_id)
-    lots = spendable_lots(here.organization_id)
-    if lots:
-        ledger.transfer(lot=lots[0], to_organization_id=there.organization_id, actor=TESTS)
+    ledger.transfer(
+        organization_id=here.organization_id, to_organization_id=there.organization_id, actor=TESTS
+    )
 
 
 @unit_of_work

@@ -27,6 +27,7 @@ SLOW, FAST = "xai.grok-imagine-image", "canvas.draft"
 def agent(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Member]:
     """An agent that can pay every model, and a runner that runs nothing by itself."""
     monkeypatch.setattr(registry, "ADAPTERS", dict.fromkeys(("canvas", "xai"), "tests.doubles.FakeProvider"))
+    settings.PROVIDER_KEYS = {"xai": "made-up"}
     registry.provider.cache_clear()
     settings.JOB_QUEUE = "tests.doubles.run_never"
     settings.PREVIEW_DAILY_JOBS = 1000
@@ -42,6 +43,7 @@ def agent(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[M
             credits=500,
             source="tests",
             actor=System("tests"),
+            live_money=True,
         )
 
     give()

@@ -104,3 +104,19 @@ def test_a_number_out_of_its_range_is_refused(settings: LazySettings, name: str,
 def test_the_service_lives_at_an_origin(settings: LazySettings, address: str, found: list[str]) -> None:
     settings.BASE_URL = address
     assert problems(checks.check_base_url) == found
+
+
+@pytest.mark.parametrize(
+    ("base", "found"),
+    [
+        ("", []),
+        ("https://queue.example", []),
+        ("http://127.0.0.1:9000", []),
+        ("http://queue.example", ["imageskill.E013"]),
+        ("ftp://127.0.0.1", ["imageskill.E013"]),
+        ("junk", ["imageskill.E013"]),
+    ],
+)
+def test_a_providers_key_never_travels_in_clear(settings: LazySettings, base: str, found: list[str]) -> None:
+    settings.PROVIDER_BASES = {"fal": base}
+    assert problems(checks.check_provider_bases) == found

@@ -1,4 +1,6 @@
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Barrier, Thread
@@ -28,6 +30,7 @@ def test_it_fills_in_what_a_first_start_lacks() -> None:
         "DATABASE_URL": f"sqlite:///{local.REPOSITORY}/.data/imageskill.sqlite3",
         "WEB_WORKERS": "1",
         "WEB_THREADS": "16",
+        "JOB_RUNNER": "threads",
         "FAKE_RAIL": "1",
         "DJANGO_SETTINGS_MODULE": "imageskill.settings",
     }
@@ -145,3 +148,43 @@ def test_the_readme_shows_the_same_first_run() -> None:
     readme = (local.REPOSITORY / "README.md").read_text()
     commands = local.first_run("http://127.0.0.1:8000").partition("\n")[2]
     assert commands.strip() in readme
+
+
+def test_a_second_service_on_one_folder_is_refused(tmp_path: Path) -> None:
+    held = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)], cwd=local.REPOSITORY, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert held.stdout is not None
+        assert held.stdout.readline().strip() == "held"
+        with pytest.raises(local.CannotStartError, match="is in use by another service"):
+            local.take_data_dir(tmp_path)
+    finally:
+        held.kill()
+        held.wait(30)
+        held.stdout.close()
+    local.take_data_dir(tmp_path)
+
+
+HOLDER = """
+import os, pathlib, sys
+from imageskill import local
+local.take_data_dir(pathlib.Path(sys.argv[1]))
+# As the start does it: what replaces this process keeps the folder.
+os.execv(sys.executable, [sys.executable, "-c", "print('held', flush=True); import time; time.sleep(60)"])
+"""
+
+
+def test_a_setting_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "imageskill.local"],
+        cwd=local.REPOSITORY,
+        env={"PATH": "/usr/bin:/bin", "DATA_DIR": str(tmp_path), "PORT": "18765", "WEB_THREADS": "many"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("WEB_THREADS cannot be read: ")
+    assert len(done.stderr.splitlines()) == 1

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from creative import waiting
+from creative import turns, waiting
 from tests.environment import REPOSITORY
 
 ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
@@ -19,6 +19,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """What happens at a signal, with the handlers of a worker installed in this process."""
     told: list[str] = []
     before = {number: signal.getsignal(number) for number in ENDINGS}
+    monkeypatch.setattr(turns, "stop", lambda: told.append("no more jobs"))
     monkeypatch.setattr(waiting, "release_all", lambda: told.append("waiters let go"))
     monkeypatch.setattr(os, "_exit", lambda code: told.append(f"ended with {code}"))
     worker = SimpleNamespace(
@@ -41,13 +42,13 @@ def send(number: signal.Signals) -> None:
 
 def test_waiters_are_let_go_before_the_orderly_end(calls: list[str]) -> None:
     send(signal.SIGTERM)
-    assert calls == ["waiters let go", "orderly end"]
+    assert calls == ["no more jobs", "waiters let go", "orderly end"]
 
 
 def test_a_second_quick_end_does_not_break_into_the_first(calls: list[str]) -> None:
     send(signal.SIGQUIT)
     send(signal.SIGQUIT)
-    assert calls == ["waiters let go", "quick end"]
+    assert calls == ["no more jobs", "waiters let go", "quick end"]
 
 
 def test_a_second_ctrl_c_ends_at_once(calls: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The adapter: the painter behind the port of every provider."""
+"""The adapter: the painter and the edits behind the port of every provider."""
 
 import io
 from fractions import Fraction
@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from PIL import Image
 
-from creative.providers.base import Picture, ProviderCall, ProviderResult
+from creative.providers.base import Failure, Picture, ProviderCall, ProviderError, ProviderResult
+from creative.providers.canvas.edits import edited
 from creative.providers.canvas.painter import Brief, paint
 
 _MIME_TYPES: Final = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
@@ -15,13 +16,15 @@ _PNG_LEVEL: Final = 4
 
 
 class Adapter:
-    """Paints in this process: it asks nobody, needs no key, and costs nothing."""
+    """Paints and edits in this process: it asks nobody, needs no key, and costs nothing."""
 
     resumable = False
     cancellable = False
 
     def generate(self, call: ProviderCall) -> ProviderResult:
         """Return the pictures of a call; the same call gives the same bytes."""
+        if call.operation == "edit":
+            return _edit(call)
         parameters: dict[str, Any] = dict(call.parameters)
         width, height = _size(parameters["aspect_ratio"], parameters["long_side"])
         pictures = []
@@ -43,6 +46,14 @@ class Adapter:
 
     def probe(self) -> None:
         """Say nothing: this process is always at hand."""
+
+
+def _edit(call: ProviderCall) -> ProviderResult:
+    """Change the first input; an edit by rules has one result, however many pictures are asked for."""
+    if not call.inputs:
+        raise ProviderError(Failure.FAILED, "An edit needs a picture to change.")
+    picture = edited(call.inputs[0], call.mask, call.prompt, call.parameters)
+    return ProviderResult((picture,) * call.output_count, cost_micros=0)
 
 
 def _size(aspect_ratio: str, long_side: int) -> tuple[int, int]:

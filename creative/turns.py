@@ -1,0 +1,170 @@
+"""Whose turn it is: which job runs next, and taking it together with a slot of its provider.
+
+An organization with fewer running jobs goes first, then the one that this process has not served for longest,
+then the job that was made first. So a hundred jobs of one organization do not keep another's single job waiting,
+not even where one thread runs all jobs. Jobs whose provider has no free slot are passed over and keep their place.
+"""
+
+import itertools
+import logging
+import threading
+from dataclasses import dataclass
+
+from django.db import DatabaseError, InterfaceError
+from django.db.models import Count, Min, QuerySet
+from django.db.models.functions import Now
+
+from creative import jobs, registry, slots
+from creative.catalogue import loader
+from creative.jobs import Lease
+from creative.models import Attempt, Job
+from imageskill.core.errors import ApiError
+from imageskill.core.units import unit_of_work
+
+logger = logging.getLogger("imageskill.turns")
+
+_MOST_TAKE_OVERS = 10
+_MOST_MISSES = 100
+
+_choosing = threading.Lock()
+_rounds = itertools.count(1)
+_served: dict[str, int] = {}
+_stopping = threading.Event()
+
+
+class NoSlotError(Exception):
+    """The provider has no free slot: the job is left as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A job that this process owns now; `attempt` is what a dead worker left of it, if one did."""
+
+    lease: Lease
+    job: Job
+    attempt: Attempt | None
+
+
+def stop() -> None:
+    """Take no more jobs in this process: it is about to end. Safe in a signal handler."""
+    _stopping.set()
+
+
+def is_stopping() -> bool:
+    """Say whether this process takes no more jobs."""
+    return _stopping.is_set()
+
+
+def take(job_id: str = "") -> Taken | None:
+    """Take the next job, first of all `job_id` if its worker is gone. None: none can run now."""
+    # One at a time in a process: the threads would only run into each other at the same row.
+    with _choosing:
+        for _ in range(_MOST_MISSES):
+            chosen = job_id if job_id and _is_abandoned(job_id) else _next()
+            if chosen is None or _stopping.is_set():
+                return None
+            taken = claim(chosen)
+            if taken is not None:
+                return taken
+            job_id = ""
+    return None
+
+
+def waiting(limit: int) -> list[str]:
+    """Return the ids of jobs that could run now, the oldest first."""
+    return list(_ready().order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def claim(job_id: str) -> Taken | None:
+    """Take this job: a queued one, or one whose worker is gone. None: it is neither, or no slot is free."""
+    try:
+        return _claim(job_id)
+    except NoSlotError:
+        return None
+
+
+@unit_of_work
+def _claim(job_id: str) -> Taken | None:
+    job = Job.objects.filter(pk=job_id).first()
+    if job is None:
+        return None
+    if job.state == Job.State.RUNNING:
+        taken = _taken_over(job)
+    else:
+        lease = jobs.take_queued(job)
+        taken = Taken(lease, job, None) if lease is not None else None
+    if taken is not None and _calls(taken) and not slots.take(provider_of(job.model_id), job_id):
+        raise NoSlotError
+    return taken
+
+
+def release(lease: Lease, model_id: str) -> None:
+    """Give back the slot of a job that this process is done with; if that fails, the slot's lease ends it."""
+    if slots.limit_of(provider_of(model_id)) is None:
+        return
+    try:
+        slots.free(lease.job_id, lease.epoch)
+    except (DatabaseError, InterfaceError, ApiError) as error:
+        logger.warning("slot not freed", exc_info=error)
+
+
+def _calls(taken: Taken) -> bool:
+    return taken.attempt is None or taken.attempt.state != Attempt.State.STORED
+
+
+def _taken_over(job: Job) -> Taken | None:
+    if not can_go_on(job):
+        return None
+    taken = jobs.take_over(job)
+    return Taken(taken[0], job, taken[1]) if taken is not None else None
+
+
+def can_go_on(job: Job) -> bool:
+    """Say whether a job whose worker is gone can be ended well: its bytes are stored, or can be fetched."""
+    attempt = Attempt.objects.filter(job=job).order_by("-pk").first()
+    if attempt is None:
+        return False
+    if attempt.state == Attempt.State.STORED:
+        return job.lease_epoch < _MOST_TAKE_OVERS
+    return attempt.state == Attempt.State.SUBMITTED and not is_past_deadline(job) and _is_resumable(job)
+
+
+def is_past_deadline(job: Job) -> bool:
+    """Say, by the database's clock, whether a job took too long."""
+    return Job.objects.filter(pk=job.pk, deadline_at__lt=Now()).exists()
+
+
+def provider_of(model_id: str) -> str | None:
+    """Return the provider of a model; None: the model has left the catalogue."""
+    entry = loader.current().find(model_id)
+    return entry.provider_id if entry is not None else None
+
+
+def _is_resumable(job: Job) -> bool:
+    provider_id = provider_of(job.model_id)
+    return provider_id is not None and provider_id in registry.wired() and registry.provider(provider_id).resumable
+
+
+def _is_abandoned(job_id: str) -> bool:
+    return Job.objects.filter(pk=job_id, state=Job.State.RUNNING, lease_expires_at__lt=Now()).exists()
+
+
+def _next() -> str | None:
+    """Return the first job of the organization whose turn it is, of the jobs that are ready."""
+    firsts: dict[str, str] = dict(_ready().values_list("organization_id").annotate(first=Min("pk")))
+    if not firsts:
+        return None
+    running = Job.objects.filter(state=Job.State.RUNNING).values_list("organization_id")
+    busy: dict[str, int] = dict(running.annotate(count=Count("pk")))
+    turn = min(firsts, key=lambda one: (busy.get(one, 0), _served.get(one, 0), firsts[one]))
+    for gone in _served.keys() - firsts.keys():
+        del _served[gone]
+    _served[turn] = next(_rounds)
+    return firsts[turn]
+
+
+def _ready() -> QuerySet[Job]:
+    """Return the queued jobs whose provider has a slot for them."""
+    full = slots.full()
+    models = [entry.id for entry in loader.current().order if entry.provider_id in full]
+    return Job.objects.filter(state=Job.State.QUEUED).exclude(model_id__in=models)

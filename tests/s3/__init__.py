@@ -1,0 +1,1 @@
+"""A bucket of our own on the loopback, for the real library."""
