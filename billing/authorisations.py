@@ -24,9 +24,10 @@ from imageskill.core.units import database_now
 def authorise(*, actor: Actor, job_id: str, request: Request, price_version: str, is_locked: bool = False) -> Hold:
     """Hold the credits of a job, in the caller's unit of work, or raise the exact refusal.
 
-    The organization's row is locked first (by the caller, where it says so) and everything the decision rests on is read afterwards: the token,
-    the pause, the mandate with what was used and held, the day's jobs, the balance. A revoke, a pause, a lowered
-    cap or another hold that committed before is seen. `RefusedError` carries what is to be recorded of a refusal.
+    The organization's row is locked first (by the caller, where it says so) and everything the decision rests on
+    is read afterwards: the token, the pause, the mandate with what was used and held, the day's jobs, the balance.
+    A revoke, a pause, a lowered cap or another hold that committed before is seen. `RefusedError` carries what is
+    to be recorded of a refusal.
     """
     if not is_locked:
         organizations.lock(actor.organization_id)

@@ -110,7 +110,7 @@ def test_what_happened_after_authentication_is_seen(actor: Actor, happens: Happe
     [
         (lambda _: None, True),
         (lambda actor: [tokens.rotate(token=actor.token, actor=actor), ran_out(actor)], True),
-        (lambda actor: ran_out(actor), False),
+        (ran_out, False),
         (lambda actor: change_token(actor, revoked_at=timezone.now()), False),
         (lambda actor: change_agent(actor, paused_at=timezone.now()), False),
         (lambda actor: change_agent(actor, claim_state="revoked"), False),

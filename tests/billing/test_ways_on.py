@@ -25,4 +25,3 @@ def test_buying_is_named_only_where_something_can_be_bought(
     assert refused.error["recovery"]["reason"] == "daily_jobs"
     assert ("top_up" in refused.error["recovery"]) is has_rail
     assert "suggested_commands" not in refused.error["recovery"]
-

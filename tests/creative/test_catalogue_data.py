@@ -33,6 +33,7 @@ def test_the_catalogue_holds_the_models_of_the_contract_in_the_order_of_rank() -
         "openai.gpt-image-2",
         "openai.gpt-image-2-edit",
         "fal.nano-banana-2-edit",
+        "xai.grok-imagine-image-edit",
         "canvas.draft",
         "canvas.edit",
     ]

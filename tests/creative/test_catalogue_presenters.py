@@ -69,14 +69,14 @@ def test_the_summary_counts_the_catalogue_and_what_was_returned() -> None:
     answer = models.models_json(some, selection.filter_models(some, operation="edit"))
     assert answer["summary"] == {
         "result_shape": "compact_model_summary",
-        "total": 7,
-        "returned": 3,
+        "total": 8,
+        "returned": 4,
         "available": 4,
-        "executable": 5,
+        "executable": 6,
         "cataloged_not_wired": 2,
-        "unavailable": 3,
+        "unavailable": 4,
     }
-    edits = ["openai.gpt-image-2-edit", "fal.nano-banana-2-edit", "canvas.edit"]
+    edits = ["openai.gpt-image-2-edit", "fal.nano-banana-2-edit", "xai.grok-imagine-image-edit", "canvas.edit"]
     assert [row["id"] for row in answer["models"]] == edits
     assert all(set(row) == COMPACT for row in answer["models"])
 

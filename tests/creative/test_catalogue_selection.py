@@ -121,7 +121,7 @@ def test_the_list_is_filtered_by_standing() -> None:
     some = rows(frozenset({"canvas", "fal"}), NONE)
     assert ids(selection.filter_models(some)) == ids(some)
     assert ids(selection.filter_models(some, available=True)) == ["canvas.draft", "canvas.edit"]
-    assert len(selection.filter_models(some, available=False)) == 5
+    assert len(selection.filter_models(some, available=False)) == 6
     executable = ["fal.flux-dev", "fal.nano-banana-2-edit", "canvas.draft", "canvas.edit"]
     assert ids(selection.filter_models(some, executable=True)) == executable
     uncoded = [name for name in ids(some) if name not in executable]
@@ -131,13 +131,13 @@ def test_the_list_is_filtered_by_standing() -> None:
 
 def test_the_list_is_filtered_by_what_a_model_does_and_who_runs_it() -> None:
     some = rows()
-    edits = ["openai.gpt-image-2-edit", "fal.nano-banana-2-edit", "canvas.edit"]
+    edits = ["openai.gpt-image-2-edit", "fal.nano-banana-2-edit", "xai.grok-imagine-image-edit", "canvas.edit"]
     assert ids(selection.filter_models(some, operation="edit")) == edits
     assert ids(selection.filter_models(some, operation="image.edit")) == edits
     assert len(selection.filter_models(some, operation="create")) == 4
     assert selection.filter_models(some, operation="image.upscale") == ()
     assert ids(selection.filter_models(some, provider="fal", operation="edit")) == ["fal.nano-banana-2-edit"]
-    assert len(selection.filter_models(some, modality="image")) == 7
+    assert len(selection.filter_models(some, modality="image")) == 8
     assert selection.filter_models(some, modality="video") == ()
 
 
@@ -159,4 +159,4 @@ def test_a_search_finds_rows_that_hold_every_word(query: str, found: list[str]) 
 
 
 def test_an_empty_search_finds_everything() -> None:
-    assert len(selection.filter_models(rows(), query="  ")) == 7
+    assert len(selection.filter_models(rows(), query="  ")) == 8

@@ -26,9 +26,7 @@ GRANTED = 300
 def move(here: Agent, there: Agent) -> None:
     """Move what is there to the other organization, as a claim does."""
     organizations.lock(here.organization_id, there.organization_id)
-    ledger.transfer(
-        organization_id=here.organization_id, to_organization_id=there.organization_id, actor=TESTS
-    )
+    ledger.transfer(organization_id=here.organization_id, to_organization_id=there.organization_id, actor=TESTS)
 
 
 @unit_of_work
