@@ -80,11 +80,9 @@ def listed(actor: Actor, *, status: str | None, operation: str | None) -> QueryS
     for name, value, known in (("status", status, Job.State.values), ("operation", operation, ["create", "edit"])):
         if value is not None and value not in known:
             raise invalid_fields({name: [f"must be one of {', '.join(known)}"]})
-    if status is not None:
-        rows = rows.filter(state=status)
-    if operation is not None:
-        rows = rows.filter(operation=operation)
-    return rows.prefetch_related("assets")
+    given = {"state": status, "operation": operation}
+    narrowed = rows.filter(**{name: value for name, value in given.items() if value is not None})
+    return narrowed.prefetch_related("assets")
 
 
 @unit_of_work
