@@ -152,7 +152,7 @@ def _lives_on(token: AgentToken) -> bool:
         return True
     in_time = Q(ends_at=None) | Q(ends_at__gt=timezone.now())
     own = AgentToken.objects.filter(in_time, pk=token.pk)
-    return own.exists() or AgentToken.objects.filter(in_time, replaces=token).exists()
+    return own.exists() or AgentToken.objects.filter(in_time, replaces=token, revoked_at=None).exists()
 
 
 def _rotated(token: AgentToken) -> bool:

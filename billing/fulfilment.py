@@ -92,9 +92,9 @@ def _problem(attempt: PaymentAttempt, session: Session) -> str:
 
 def _mismatch(attempt: PaymentAttempt, problem: str) -> Fulfilment:
     logger.error("a paid session does not match its order", extra={"fields": {"problem": problem}})
-    PaymentAttempt.objects.filter(pk=attempt.pk, state__in=PaymentAttempt.OPEN).update(
-        state=PaymentAttempt.State.FAILED, flag=f"mismatch:{problem}"[:64], next_check_at=None
-    )
+    unpaid = PaymentAttempt.objects.filter(pk=attempt.pk).exclude(state=PaymentAttempt.State.SUCCEEDED)
+    unpaid.update(flag=f"mismatch:{problem}"[:64], next_check_at=None)
+    unpaid.filter(state__in=PaymentAttempt.OPEN).update(state=PaymentAttempt.State.FAILED)
     return Fulfilment(Outcome.MISMATCH)
 
 

@@ -51,12 +51,15 @@ def _attempt(actor: Actor, quote_id: str, method: str, key: Claimed) -> PaymentA
             "suggested_command": quotes.buy_command(quote),
         }
         raise
-    if row is not None:
-        return visible_to(actor, row.object_id)
+    begun = visible_to(actor, row.object_id) if row is not None else None
+    if begun is not None and begun.state != PaymentAttempt.State.CREATED:
+        return begun
     # As the agent stands under the lock: a pause or a withdrawn grant that committed before is seen.
     agent = Agent.objects.get(pk=actor.actor_id)
     grants.require_active(agent)
     grants.require(agent, "credits.buy")
+    if begun is not None:
+        return begun
     quote = quotes.visible_to(actor, quote_id)
     _check_payable(quote, method)
     attempt = PaymentAttempt.objects.filter(quote=quote, state__in=PaymentAttempt.OPEN).first()
@@ -215,6 +218,8 @@ def not_found() -> ApiError:
 
 
 def waiting_for_session(*, before: datetime) -> list[PaymentAttempt]:
-    """Return attempts whose session was never kept, as after a crash between the two."""
-    lost = PaymentAttempt.objects.filter(state=PaymentAttempt.State.CREATED, next_check_at__lte=before)
+    """Return attempts whose session was never kept, as after a crash between the two; none of a paused agent."""
+    lost = PaymentAttempt.objects.filter(
+        state=PaymentAttempt.State.CREATED, next_check_at__lte=before, agent__paused_at=None
+    )
     return list(lost.select_related("quote").order_by("next_check_at")[:100])

@@ -27,13 +27,15 @@ REQUESTED: Final = "requested"
 
 
 def refundable_credits(receipt: Receipt) -> int:
-    """Return the unused credits of a receipt that may be refunded now: real money, paid, within the window."""
+    """Return the unused credits of a receipt that may be refunded now: real money, within the window.
+
+    What a promotion code added goes back with what was paid: the money is the same share of what came.
+    """
     if not receipt.live_money or not receipt.payment_intent or receipt.created_at < timezone.now() - WINDOW:
         return 0
     if receipt.reversals.exclude(effect=Reversal.Effect.NONE).exists():
         return 0
-    lots = ledger.lots_of_receipt(receipt.pk)
-    return sum(lot.available_credits for lot in lots if lot.kind == "paid")
+    return sum(lot.available_credits for lot in ledger.lots_of_receipt(receipt.pk))
 
 
 def refund_unused(*, receipt: Receipt) -> Reversal:
@@ -63,7 +65,7 @@ def _begin(receipt: Receipt) -> Reversal:
         provider_id=reversal_id,
         payment_intent=receipt.payment_intent,
         receipt=receipt,
-        amount_cents=credits * receipt.paid_cents // receipt.paid_credits,
+        amount_cents=credits * receipt.paid_cents // receipt.granted_credits,
         status=REQUESTED,
         effect=Reversal.Effect.FREEZES,
         created_at=now,

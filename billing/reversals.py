@@ -22,6 +22,7 @@ from imageskill.core.units import StaleReadError, unit_of_work
 logger = logging.getLogger("imageskill.reversals")
 REVERSALS: Final = System("reversals")
 _BATCH: Final = 200
+_turn = [""]
 
 _TAKES, _FREEZES, _NONE = Reversal.Effect.TAKES, Reversal.Effect.FREEZES, Reversal.Effect.NONE
 EFFECTS: Final = {
@@ -141,14 +142,14 @@ def attach(*, receipt: Receipt) -> None:
         _take(lots, taken_target - taken, reference)
     elif taken_target < taken:
         _give_again(lots, taken - taken_target, reference)
-    lots = ledger.lots_of_receipt(receipt.pk)
-    frozen = sum(lot.frozen_credits for lot in lots)
-    _freeze_to(lots, at_stake - taken_target, reference)
+    before = _frozen(receipt)
+    _freeze_to(ledger.lots_of_receipt(receipt.pk), at_stake - taken_target, reference)
+    after = _frozen(receipt)
     if taken_target != taken:
         _record(receipt, _cause(known), taken_target - taken)
-    elif (frozen == 0) != (at_stake == taken_target):
+    elif (before == 0) != (after == 0):
         # The first that is put out of reach, and the last that is given back: what lies between is one dispute.
-        _record(receipt, _cause(known), at_stake - taken_target - frozen)
+        _record(receipt, _cause(known), after - before)
 
 
 def attach_waiting() -> int:
@@ -156,8 +157,7 @@ def attach_waiting() -> int:
     intents = Reversal.objects.filter(receipt=None).exclude(payment_intent="").values("payment_intent")
     unattached = Receipt.objects.filter(payment_intent__in=intents).order_by("pk")
     # Apart from those, which a long row of open disputes must not keep waiting.
-    frozen = Receipt.objects.filter(pk__in=_with_more_to_freeze()).order_by("pk")
-    receipts = [*unattached[:_BATCH], *frozen[:_BATCH]]
+    receipts = [*unattached[:_BATCH], *_next_to_freeze()]
     for receipt in receipts:
         try:
             attach(receipt=receipt)
@@ -166,8 +166,16 @@ def attach_waiting() -> int:
     return len(receipts)
 
 
+def _next_to_freeze() -> list[Receipt]:
+    """Return the next receipts with something at stake, from where this process stopped: each has its turn."""
+    rows = Receipt.objects.filter(pk__in=_with_more_to_freeze()).order_by("pk")
+    found = list(rows.filter(pk__gt=_turn[0])[:_BATCH]) or list(rows[:_BATCH])
+    _turn[0] = found[-1].pk if found else ""
+    return found
+
+
 def _with_more_to_freeze() -> Any:  # noqa: ANN401 - a query of ids
-    """Return the receipts with something at stake of which credits became available again."""
+    """Return the receipts with something at stake of which credits are available, as after a hold came back."""
     at_stake = Reversal.objects.filter(effect=_FREEZES, receipt__isnull=False).values("receipt_id")
     return CreditLot.objects.filter(receipt_id__in=at_stake, available_credits__gt=0).values("receipt_id")
 
@@ -215,6 +223,10 @@ def _by_organization(lots: list[CreditLot]) -> list[list[CreditLot]]:
     for lot in lots:
         grouped.setdefault(lot.organization_id, []).append(lot)
     return list(grouped.values())
+
+
+def _frozen(receipt: Receipt) -> int:
+    return sum(lot.frozen_credits for lot in ledger.lots_of_receipt(receipt.pk))
 
 
 def _cause(known: list[Reversal]) -> Reversal:

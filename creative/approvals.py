@@ -196,7 +196,7 @@ def _approve(job_id: str, decider: ActingFor) -> Job | None:
     if not waiting.update(
         state=Job.State.QUEUED, hold=hold, deadline_at=now + jobs.deadline(), lease_expires_at=leases.until()
     ):
-        raise _decided(job_id)
+        raise ApiError(ErrorCode.JOB_NOT_CANCELABLE, "The job of this plan does not wait any more.", job_id=job_id)
     queue.defer(job.pk)
     _record(job, EventType.APPROVAL_DECIDED, "approved", decider)
     return job

@@ -57,6 +57,8 @@ def plan_for(actor: Actor | None, wanted: Wanted) -> Plan:
     made = _planned(actor, wanted)
     if actor is None or not wanted.dry_run:
         return made
+    if actor.agent.claim_state == ClaimState.CLAIMED:
+        approvals.refuse_denied(actor, made)
     try:
         authorisations.foresee(actor=actor, request=offers.payment(made))
     except ApprovalNeededError:

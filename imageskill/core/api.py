@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, serializers
 from rest_framework.negotiation import BaseContentNegotiation
@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from imageskill.core import body, envelope, trace
 from imageskill.core.envelope import ActorJSON
 from imageskill.core.errors import ApiError, ErrorCode, auth_required, invalid_fields
+from imageskill.core.units import LostCommitError
 
 logger = logging.getLogger("imageskill.api")
 
@@ -64,6 +65,8 @@ class ApiView(APIView):
     body_limit: ClassVar[int] = BODY_LIMIT
     has_acted = False
     """Set by an operation once it has made what a repeat would make again."""
+    tells_notices: ClassVar[bool] = False
+    """Whether a GET tells what the service owes its caller, as every answer to POST does."""
     http_method_names = ["get", "post", "delete"]
     content_negotiation_class = OneContentType
 
@@ -126,9 +129,20 @@ class ApiView(APIView):
             trace_id=trace.current(),
             actor=actor or actor_of(self.request),
             data=dict(data),
-            warnings=self.warnings,
+            warnings=[*self.warnings, *self._notices()],
         )
         return _respond(told, status=status, exit_code=0)
+
+    def _notices(self) -> list[str]:
+        """Return the lines that the service owes the caller; what has been done succeeds without them too."""
+        take = getattr(getattr(self.request, "_user", None), "take_notices", None)
+        if take is None or not (self.tells_notices or self.request.method == "POST"):
+            return []
+        try:
+            return list(take())
+        except (DatabaseError, ApiError) as error:
+            logger.warning("notices away", exc_info=error)
+            return []
 
 
 def flatten(errors: Any, path: str = "") -> dict[str, list[str]]:  # noqa: ANN401 - DRF's nested lists and dicts
@@ -186,7 +200,11 @@ def as_api_error(error: Exception, *, repeatable: bool, acted: bool = False) -> 
         return error
     if isinstance(error, OperationalError | InterfaceError):
         logger.error("database away", exc_info=error)
-        return ApiError(ErrorCode.SERVICE_UNAVAILABLE, retryable=repeatable or not acted, retry_after_seconds=5)
+        return ApiError(
+            ErrorCode.SERVICE_UNAVAILABLE,
+            retryable=repeatable or not (acted or isinstance(error, LostCommitError)),
+            retry_after_seconds=5,
+        )
     if isinstance(error, exceptions.Throttled):
         seconds = max(1, round(getattr(error, "wait", None) or 1))
         return ApiError(

@@ -16,7 +16,7 @@ from functools import wraps
 from types import TracebackType
 from typing import ParamSpec, TypeVar
 
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from imageskill.core.errors import ApiError, ErrorCode
@@ -27,6 +27,10 @@ T = TypeVar("T")
 _TRIES = 4
 _CONFLICT_SQLSTATES = {"40001", "40P01"}
 _open: ContextVar[bool] = ContextVar("unit_of_work_open", default=False)
+
+
+class LostCommitError(OperationalError):
+    """The database went away at the commit: whether it was done, nobody knows."""
 
 
 class StaleReadError(Exception):
@@ -76,15 +80,22 @@ def unit_of_work(work: Callable[P, T]) -> Callable[P, T]:
         if _open.get():
             return work(*args, **kwargs)
         for left in range(_TRIES - 1, -1, -1):
+            worked = False
             try:
                 with _turn(), transaction.atomic(durable=True):
                     token = _open.set(True)
                     try:
-                        return work(*args, **kwargs)
+                        done = work(*args, **kwargs)
+                        worked = True
+                        return done
                     finally:
                         _open.reset(token)
-            except (OperationalError, StaleReadError) as error:
-                if isinstance(error, OperationalError) and not _is_conflict(error):
+            except (OperationalError, InterfaceError, StaleReadError) as error:
+                if isinstance(error, InterfaceError) or (
+                    isinstance(error, OperationalError) and not _is_conflict(error)
+                ):
+                    if worked:
+                        raise LostCommitError(*error.args) from error
                     raise
                 if left:
                     time.sleep(random.uniform(0.005, 0.05) * (_TRIES - left))  # noqa: S311 - only spreads the tries
