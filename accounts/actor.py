@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from accounts import notices
 from accounts.models import Agent, AgentToken
 from imageskill.core.envelope import ActorJSON
 
@@ -36,6 +37,10 @@ class Actor:
     def token_id(self) -> str:
         """The token's public id (never the token)."""
         return self.token.pk
+
+    def take_notices(self) -> list[str]:
+        """Return the lines that the service owes this agent; each is told once."""
+        return notices.take(self.actor_id)
 
     def actor_json(self) -> ActorJSON:
         """Return the envelope's `actor`."""

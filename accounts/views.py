@@ -104,6 +104,7 @@ class Whoami(ApiView):
     """`GET /v1/whoami`."""
 
     command = "image-skill whoami"
+    tells_notices = True
     mandate_of: Callable[[Agent], dict[str, Any]] = staticmethod(lambda _agent: {})
 
     def get(self, request: Request) -> HttpResponse:

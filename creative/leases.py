@@ -5,7 +5,7 @@ import threading
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import DateTimeField, ExpressionWrapper
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
@@ -15,6 +15,8 @@ from imageskill.core.errors import ApiError
 from imageskill.core.units import unit_of_work
 
 logger = logging.getLogger("imageskill.leases")
+
+_SOON_SECONDS = 1.0
 
 _guard = threading.Lock()
 _held: set[tuple[str, int]] = set()
@@ -67,13 +69,16 @@ def keep_renewing() -> None:
 
 
 def _renew_for_ever() -> None:
-    pause = threading.Event()
+    pause, failed = threading.Event(), False
     while True:
-        pause.wait(settings.JOB_LEASE_SECONDS / 3)
+        # A lease that was not renewed in time is another worker's: what failed is tried again at once.
+        pause.wait(_SOON_SECONDS if failed else settings.JOB_LEASE_SECONDS / 3)
         try:
+            failed = True
             if _held:
                 renew()
-        except (DatabaseError, ApiError) as error:
+            failed = False
+        except (DatabaseError, InterfaceError, ApiError) as error:
             logger.warning("leases not renewed", exc_info=error)
         finally:
             connection.close()

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from creative.views import assets
+from creative.views import assets, feedback
 from creative.views.catalogue import CapabilityList, CapabilityShow, ModelList, ModelShow
 from creative.views.creating import Create, Edit
 from creative.views.jobs import JobCancel, JobList, JobShow
@@ -26,5 +26,7 @@ urlpatterns = [
     path("v1/jobs/<str:reference>/cancel", JobCancel.as_view()),
     path("v1/activity", ActivityList.as_view()),
     path("v1/activity/<str:reference>", ActivityShow.as_view()),
+    path("v1/feedback", feedback.feedback),
+    path("v1/feedback/<str:reference>", feedback.FeedbackShow.as_view()),
     path("a/<str:name>", csrf_exempt(Media.as_view())),
 ]

@@ -107,7 +107,12 @@ if _database["ENGINE"].endswith("sqlite3"):
 else:
     _database["DISABLE_SERVER_SIDE_CURSORS"] = True
     _database["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": max(WEB_THREADS, WORKER_THREADS) + JOB_THREADS + 4, "timeout": 10},
+        # Threads share these: a job holds none while its provider works, and PostgreSQL has 100 for all processes.
+        "pool": {
+            "min_size": 1,
+            "max_size": min(max(WEB_THREADS, WORKER_THREADS) + JOB_THREADS + 4, 32),
+            "timeout": 20,
+        },
         "prepare_threshold": None,
         "connect_timeout": 5,
     }

@@ -2,7 +2,21 @@
 
 from creative.models.approval import Approval
 from creative.models.asset import Asset, JobInput, Quarantine
+from creative.models.feedback import Feedback, FeedbackChange, FeedbackEvidence, FeedbackTerm
 from creative.models.job import Attempt, Job
 from creative.models.operation import KillSwitch, ProviderSlot
 
-__all__ = ["Approval", "Asset", "Attempt", "Job", "JobInput", "KillSwitch", "ProviderSlot", "Quarantine"]
+__all__ = [
+    "Approval",
+    "Asset",
+    "Attempt",
+    "Feedback",
+    "FeedbackChange",
+    "FeedbackEvidence",
+    "FeedbackTerm",
+    "Job",
+    "JobInput",
+    "KillSwitch",
+    "ProviderSlot",
+    "Quarantine",
+]

@@ -62,6 +62,7 @@ class ErrorCode(Enum):
     JOB_NOT_FOUND = ErrorSpec(1, 404, NEVER, "No such job for this caller.")
     QUOTE_NOT_FOUND = ErrorSpec(1, 404, NEVER, "No such quote for this caller.")
     CLAIM_NOT_FOUND = ErrorSpec(1, 404, NEVER, "No such claim for this secret.")
+    FEEDBACK_NOT_FOUND = ErrorSpec(1, 404, NEVER, "No such report for this caller.")
     ACTIVITY_NOT_FOUND = ErrorSpec(1, 404, NEVER, "No activity under this reference for this caller.")
     ROUTE_NOT_FOUND = ErrorSpec(1, 404, NEVER, "No such path.")
     CREDIT_QUOTE_CONFLICT = ErrorSpec(2, 409, NEVER, "The key belongs to a quote with other terms.")

@@ -69,6 +69,7 @@ class EventType(Enum):
     CREDITS_REFUNDED = EventSpec("credits.payment_backed_refunded", "credit", _PAYMENT_LINKS, LATEST)
     CREDITS_DISPUTED = EventSpec("credits.payment_backed_disputed", "credit", _PAYMENT_LINKS, LATEST)
     CREDITS_REINSTATED = EventSpec("credits.payment_backed_reinstated", "credit", _PAYMENT_LINKS, LATEST)
+    FEEDBACK_STATUS_CHANGED = EventSpec("feedback.status_changed", "feedback", frozenset({"feedback_id"}), LATEST)
     APPROVAL_REQUESTED = EventSpec("approval.requested", "job", _JOB_LINKS, LATEST)
     APPROVAL_DECIDED = EventSpec("approval.decided", "job", _JOB_LINKS, LATEST)
     MANDATE_SET = EventSpec("mandate.set", "agent", frozenset(), LATEST)

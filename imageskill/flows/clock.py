@@ -53,6 +53,8 @@ WORKS: Final = (
     Work("prune_keys", 3600, "imageskill.core.idempotency.prune"),
     Work("prune_tallies", 3600, "imageskill.core.tallies.prune"),
     Work("prune_mail", 3600, "imageskill.core.outbox.prune"),
+    Work("prune_notices", 3600, "accounts.notices.prune"),
+    Work("wake_feedback", 60, "creative.feedback.snoozing.wake_due"),
     Work("prune_plans", 3600, "creative.pruning.prune_plans"),
 )
 

@@ -45,6 +45,7 @@ def paths(made: dict[str, Any], quote_id: str) -> list[str]:
         f"/v1/assets/{image}",
         "/v1/activity",
         f"/v1/activity/{job}",
+        "/v1/feedback",
         "/v1/payment-methods",
         "/v1/credit-packs",
         "/v1/credit-purchases/status",
@@ -70,7 +71,7 @@ def test_the_walk_leaves_no_path_out(agent: Member) -> None:
     shapes = {"/".join(parts[:2]) for parts in known} | {"healthz"}
     written = {"v1/agent-signups", "v1/agent-claims", "v1/agent-tokens", "v1/credit-quotes"}
     written |= {"v1/create", "v1/edit", "v1/upload"}
-    other = {"", "livez", "a/<str:name>", "webhooks/stripe", "pay/<str:reference>"}
+    other = {"skill.md", "llms.txt", "cli.md", "v1/openapi.json", "v1/docs", "v1/cli", "", "livez", "a/<str:name>", "webhooks/stripe", "pay/<str:reference>"}
     for route in _routes(urlpatterns):
         shape = "/".join(route.split("/")[:2])
         assert shape in shapes | written | other or route in other, route
