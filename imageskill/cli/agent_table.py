@@ -1,0 +1,191 @@
+"""The commands around an agent: its identity, its money, what there is to choose from. Pure data."""
+
+from imageskill.cli.flags import AUTHORIZED, CALLING, KEY, SAVE, SECRET, SHOW_TOKEN
+from imageskill.cli.grammar import CLIENT, NEVER, OPTIONAL, SWITCH, WHOLE, Command, Flag
+
+IDENTITY = (
+    Command(
+        "signup",
+        "make an agent and its token",
+        "POST /v1/agent-signups",
+        flags=(
+            *CALLING,
+            Flag("--agent", "an agent signs up", SWITCH, place=CLIENT, required=True),
+            Flag("--human-email", "whose agent it is; opens the free credits"),
+            Flag("--agent-contact", "the same, where no human has an address"),
+            Flag("--agent-name", "what the owner will call it", required=True),
+            Flag("--runtime", "what it runs in, such as codex", required=True),
+            Flag("--discovery-source", "where it heard of the service"),
+            SAVE,
+            SHOW_TOKEN,
+        ),
+        at_most_one=("--human-email", "--agent-contact"),
+        token=NEVER,
+        runner="signing",
+    ),
+    Command("whoami", "who the token is, and what it may do", "GET /v1/whoami", flags=AUTHORIZED),
+    Command(
+        "auth status",
+        "which token the client would use; no call",
+        flags=AUTHORIZED,
+        token=OPTIONAL,
+        runner="auth",
+        local=SECRET,
+    ),
+    Command(
+        "auth save",
+        "keep a token that comes on stdin",
+        flags=(*CALLING, Flag("--token-stdin", "read the token from stdin", SWITCH, required=True, local=SECRET)),
+        token=OPTIONAL,
+        runner="auth",
+        local=SECRET,
+    ),
+    Command(
+        "auth logout",
+        "forget the saved token; no call",
+        flags=CALLING,
+        token=OPTIONAL,
+        runner="auth",
+        local=SECRET,
+    ),
+    Command(
+        "auth rotate",
+        "a new token for the old one",
+        "POST /v1/agent-tokens/rotate",
+        flags=(*AUTHORIZED, SAVE, SHOW_TOKEN),
+        runner="signing",
+        local=SECRET,
+    ),
+    Command(
+        "claim request",
+        "ask a human to claim this agent",
+        "POST /v1/agent-claims",
+        flags=(
+            *AUTHORIZED,
+            Flag("--contact", "the human's address", required=True),
+            Flag("--no-save", "do not keep the claim's secret for `claim collect`", SWITCH, place=CLIENT),
+        ),
+        runner="signing",
+    ),
+    Command(
+        "claim collect",
+        "how the claim stands; once approved, the new token",
+        "POST /v1/agent-claims/collect",
+        flags=(
+            *CALLING,
+            Flag("--claim-id", "another claim than the saved one"),
+            Flag("--secret-stdin", "read its secret from stdin", SWITCH, local=SECRET),
+            SHOW_TOKEN,
+        ),
+        token=NEVER,
+        runner="signing",
+        local=SECRET,
+    ),
+)
+
+MONEY = (
+    Command(
+        "usage quota",
+        "credits, jobs of the day, spending; ask before you spend",
+        "GET /v1/quota",
+        flags=AUTHORIZED,
+        aliases=("quota",),
+    ),
+    Command("credits packs list", "what credits are sold in", "GET /v1/credit-packs", flags=CALLING, token=NEVER),
+    Command("credits methods", "how credits are paid here", "GET /v1/payment-methods", flags=CALLING, token=NEVER),
+    Command(
+        "credits quote",
+        "the terms of a purchase; grants nothing",
+        "POST /v1/credit-quotes",
+        flags=(
+            *AUTHORIZED,
+            Flag("--pack", "a named pack", field="pack_id"),
+            Flag("--credits", "an exact number of credits", WHOLE),
+            Flag("--payment-method", "how it will be paid", choices=("fake", "stripe_checkout")),
+            KEY,
+        ),
+        one_of=("--pack", "--credits"),
+        keyed=True,
+    ),
+    Command(
+        "credits buy",
+        "a hosted payment page for a quote; grants nothing before it is paid",
+        "POST /v1/credit-purchases/stripe-checkout-sessions",
+        flags=(
+            *AUTHORIZED,
+            Flag("--provider", "who takes the payment", place=CLIENT, choices=("stripe",)),
+            Flag("--quote-id", "the quote", required=True),
+            KEY,
+        ),
+        keyed=True,
+    ),
+    Command(
+        "credits status",
+        "how a purchase stands; without a reference, the balance",
+        "GET /v1/credit-purchases/status",
+        flags=(
+            *AUTHORIZED,
+            Flag("--quote-id", "a quote"),
+            Flag("--payment-attempt-id", "a payment attempt"),
+            Flag("--checkout-session-id", "a checkout session"),
+            Flag("--receipt-id", "a receipt"),
+        ),
+        at_most_one=("--quote-id", "--payment-attempt-id", "--checkout-session-id", "--receipt-id"),
+    ),
+    Command(
+        "credits fake-purchase",
+        "pay a quote with play money, where that is on",
+        "POST /v1/credit-purchases",
+        flags=(
+            *AUTHORIZED,
+            Flag("--quote-id", "the quote", required=True),
+            Flag("--idempotency-key", "the name of this attempt", required=True),
+        ),
+        keyed=True,
+    ),
+)
+
+CATALOGUE = (
+    Command(
+        "models list",
+        "what can be made, and for how much",
+        "GET /v1/models",
+        flags=(
+            *CALLING,
+            Flag("--available", "only what can be used now", SWITCH),
+            Flag("--executable", "only what this service can run", SWITCH),
+            Flag("--operation", "such as image.generate or image.edit"),
+            Flag("--modality", "such as image"),
+            Flag("--provider", "only of this provider"),
+            Flag("--query", "words in id, name or description"),
+            Flag("--details", "whole rows", SWITCH),
+            Flag("--catalog-only", "only what this service cannot run", SWITCH),
+        ),
+        token=NEVER,
+        aliases=("models",),
+    ),
+    Command(
+        "models show",
+        "one model: parameters, prices, sizes",
+        "GET /v1/models/{model_id}",
+        flags=CALLING,
+        arguments=("MODEL_ID",),
+        token=NEVER,
+    ),
+    Command(
+        "capabilities list",
+        "what can be done, whatever model does it",
+        "GET /v1/capabilities",
+        flags=CALLING,
+        token=NEVER,
+        aliases=("capabilities",),
+    ),
+    Command(
+        "capabilities show",
+        "one capability, with the parameters of each model",
+        "GET /v1/capabilities/{capability_id}",
+        flags=CALLING,
+        arguments=("CAPABILITY_ID",),
+        token=NEVER,
+    ),
+)
