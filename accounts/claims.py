@@ -158,6 +158,8 @@ def collect(*, claim_id: str, claim_secret: str) -> Collected:
     another secret. ALREADY_COLLECTED: the token is in use.
     """
     claim = _by_secret(claim_id, claim_secret)
+    if claim.token is not None and claim.token.first_used_at is not None:
+        raise _collected()
     if claim.state in LIVE:
         return Collected("pending")
     if claim.state == Claim.State.DENIED:
@@ -169,16 +171,20 @@ def collect(*, claim_id: str, claim_secret: str) -> Collected:
     claim = Claim.objects.select_related("agent", "token").get(pk=claim.pk)
     earlier = claim.token
     if earlier is not None and not tokens.void_unused(earlier):
-        raise ApiError(ErrorCode.ALREADY_COLLECTED, suggested_command="image-skill auth status --json")
+        raise _collected()
     token, raw = tokens.issue(claim.agent)
     Claim.objects.filter(pk=claim.pk).update(state=Claim.State.COLLECTED, token=token)
     return Collected("approved", token=token, raw=raw, agent=claim.agent)
 
 
+def _collected() -> ApiError:
+    return ApiError(ErrorCode.ALREADY_COLLECTED, suggested_command="image-skill auth status --json")
+
+
 def _by_secret(claim_id: str, claim_secret: str) -> Claim:
     if tokens.is_well_formed(claim_secret, "c"):
         claim = (
-            Claim.objects.select_related("agent")
+            Claim.objects.select_related("agent", "token")
             .filter(pk=claim_id, secret_sha256=tokens.digest(claim_secret))
             .first()
         )

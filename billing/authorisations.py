@@ -144,7 +144,7 @@ def why_stopped(*, token_id: str, organization_id: str) -> Stopped | None:
 
 def _lives_on(token: AgentToken) -> bool:
     """Say whether a token is good, or gave way to a later one instead of being revoked or running out."""
-    if token.narrowed_at is not None or _rotated(token):
+    if _rotated(token) or _gave_way_at_a_claim(token):
         return True
     if token.revoked_at is not None:
         return False
@@ -153,6 +153,13 @@ def _lives_on(token: AgentToken) -> bool:
     in_time = Q(ends_at=None) | Q(ends_at__gt=timezone.now())
     own = AgentToken.objects.filter(in_time, pk=token.pk)
     return own.exists() or AgentToken.objects.filter(in_time, replaces=token, revoked_at=None).exists()
+
+
+def _gave_way_at_a_claim(token: AgentToken) -> bool:
+    """Say whether a token was narrowed by a claim, and not revoked but by the first use of the collected one."""
+    if token.narrowed_at is None or token.revoked_at is None:
+        return token.narrowed_at is not None
+    return AgentToken.objects.filter(agent_id=token.agent_id, first_used_at=token.revoked_at).exists()
 
 
 def _rotated(token: AgentToken) -> bool:

@@ -65,7 +65,9 @@ def _begin(receipt: Receipt) -> Reversal:
         provider_id=reversal_id,
         payment_intent=receipt.payment_intent,
         receipt=receipt,
-        amount_cents=credits * receipt.paid_cents // receipt.granted_credits,
+        amount_cents=credits
+        * receipt.paid_cents
+        // reversals.standing_credits(ledger.lots_of_receipt(receipt.pk)),
         status=REQUESTED,
         effect=Reversal.Effect.FREEZES,
         created_at=now,
@@ -98,9 +100,14 @@ def _finish(reversal: Reversal, *, asked_before: bool) -> None:
             return
         logger.warning("refund not asked for yet", exc_info=error)
         if error.key_is_spent:
-            Reversal.objects.filter(pk=reversal.pk).update(tries=F("tries") + 1)
+            _spend_key(reversal)
         return
     reversals.note(reported)
+
+
+@unit_of_work
+def _spend_key(reversal: Reversal) -> None:
+    Reversal.objects.filter(pk=reversal.pk).update(tries=F("tries") + 1)
 
 
 @unit_of_work

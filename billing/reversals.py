@@ -6,6 +6,7 @@ a repeat changes nothing, and a refund and a dispute of the same money take its 
 """
 
 import logging
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
@@ -133,9 +134,9 @@ def attach(*, receipt: Receipt) -> None:
     if not {lot.organization_id for lot in lots} <= locked:
         raise StaleReadError
     # What lapsed at a claim is gone already: it can neither be taken back nor owed.
-    most = receipt.granted_credits - sum(lot.lapsed_credits for lot in lots)
-    taken_target = min(most, _share(receipt, sum(row.amount_cents for row in known if row.effect == _TAKES)))
-    at_stake = min(most, _share(receipt, sum(row.amount_cents for row in known if row.effect != _NONE)))
+    standing = standing_credits(lots)
+    taken_target = _share(receipt, standing, sum(row.amount_cents for row in known if row.effect == _TAKES))
+    at_stake = _share(receipt, standing, sum(row.amount_cents for row in known if row.effect != _NONE))
     reference = known[-1].provider_id
     taken = sum(lot.reversed_credits + lot.indebted_credits for lot in lots)
     if taken_target > taken:
@@ -180,13 +181,18 @@ def _with_more_to_freeze() -> Any:  # noqa: ANN401 - a query of ids
     return CreditLot.objects.filter(receipt_id__in=at_stake, available_credits__gt=0).values("receipt_id")
 
 
-def _share(receipt: Receipt, cents: int) -> int:
-    """Return the credits that stand for so many cents of a receipt, rounded up, and never more than it granted."""
+def standing_credits(lots: Iterable[CreditLot]) -> int:
+    """Return the credits for which a receipt's money stands: what it granted, without what lapsed at a claim."""
+    return sum(lot.granted_credits - lot.lapsed_credits for lot in lots if lot.source == "purchase")
+
+
+def _share(receipt: Receipt, standing: int, cents: int) -> int:
+    """Return the credits that stand for so many cents of a receipt, rounded up, and never more than there are."""
     if cents <= 0:
         return 0
     if receipt.paid_cents <= 0:
-        return receipt.granted_credits
-    return min(receipt.granted_credits, -(-receipt.granted_credits * cents // receipt.paid_cents))
+        return standing
+    return min(standing, -(-standing * cents // receipt.paid_cents))
 
 
 def _take(lots: list[CreditLot], credits: int, reference: str) -> None:

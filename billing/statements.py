@@ -19,6 +19,11 @@ from billing.windows import window
 CONTRACT: Final = "image-skill.statement.v1"
 
 
+def has_account(organization_id: str) -> bool:
+    """Say whether an organization has ever had a credit."""
+    return LedgerEntry.objects.filter(organization_id=organization_id).exists()
+
+
 def lines(*, organization_id: str, month: date) -> Iterator[str]:
     """Return the lines of a month's statement (UTC); `month` is any day of it."""
     first = datetime.combine(month.replace(day=1), time(), tzinfo=UTC)

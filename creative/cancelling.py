@@ -10,7 +10,6 @@ from creative.models import Job
 from imageskill.core.errors import ApiError, ErrorCode
 from imageskill.core.units import unit_of_work
 
-MESSAGE: Final = "The job was canceled by its agent before its picture was made; nothing is charged."
 _TRIES: Final = 3
 """A job may move on between the look and the guarded update; it has few states to move through."""
 
@@ -25,9 +24,11 @@ def cancel(actor: Actor, reference: str) -> tuple[Job, bool]:
     for _ in range(_TRIES):
         job = jobs.visible_to(actor, reference)
         if job.state == Job.State.QUEUED:
-            done = jobs.end_queued(job, state=Job.State.CANCELED, code=ErrorCode.JOB_CANCELED, message=MESSAGE)
+            done = jobs.end_queued(
+                job, state=Job.State.CANCELED, code=ErrorCode.JOB_CANCELED, message=jobs.CANCELED_IN_TIME
+            )
         elif job.state == Job.State.AWAITING_APPROVAL:
-            done = approvals.withdraw(job_id=job.pk, agent=actor, message=MESSAGE)
+            done = approvals.withdraw(job_id=job.pk, agent=actor, message=jobs.CANCELED_IN_TIME)
         elif job.state == Job.State.RUNNING:
             _require_cancellable(actor, job)
             if _ask(job):

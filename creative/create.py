@@ -44,6 +44,13 @@ def replay(actor: Actor, key: Claimed | None) -> Job | None:
     return None if jobs.is_free_again(job) else job
 
 
+def require_rights(actor: Actor, operation: str) -> None:
+    """Raise CAPABILITY_DENIED where token, grants or a pause forbid it, before the arguments are looked at."""
+    tokens.require_whole(actor.token)
+    grants.require(actor.agent, GRANTS[operation])
+    grants.require_active(actor.agent)
+
+
 def plan_for(actor: Actor | None, wanted: Wanted) -> Plan:
     """Return the plan of a request with every check that needs no lock, in the wire's order.
 
@@ -51,9 +58,7 @@ def plan_for(actor: Actor | None, wanted: Wanted) -> Plan:
     lock, where a refusal is recorded.
     """
     if actor is not None:
-        tokens.require_whole(actor.token)
-        grants.require(actor.agent, GRANTS[wanted.operation])
-        grants.require_active(actor.agent)
+        require_rights(actor, wanted.operation)
     made = _planned(actor, wanted)
     if actor is None or not wanted.dry_run:
         return made

@@ -27,8 +27,9 @@ from creative import (
     turns,
     waiting,
 )
+from creative.delivering import Stored
 from creative.images import Cleaned, NotAPicture
-from creative.jobs import Lease, Stored
+from creative.jobs import Lease
 from creative.models import Attempt, Job
 from creative.providers.base import (
     Failure,
@@ -105,7 +106,12 @@ def _work(lease: Lease, job: Job, *, resumed: Attempt | None) -> None:
             if result is not None:
                 _keep(lease, job, result)
         except ProviderError as error:
-            switches.heed(error, offers.entry_of(job.model_id).provider_id)
+            provider_id = offers.entry_of(job.model_id).provider_id
+            logger.warning(
+                "provider gave no picture",
+                extra={"fields": {"provider": provider_id, "model": job.model_id, "failure": str(error.failure)}},
+            )
+            switches.heed(error, provider_id)
             jobs.fail(
                 lease,
                 code=_CODES[error.failure],
@@ -125,7 +131,8 @@ def _work(lease: Lease, job: Job, *, resumed: Attempt | None) -> None:
             logger.exception("job failed by a fault of the service")
             jobs.fail(
                 lease,
-                code=ErrorCode.INTERNAL_ERROR,
+                # What was made may be paid for: a repeat of the key would buy it again.
+                code=ErrorCode.INTERNAL_ERROR if result is None else ErrorCode.ARTIFACT_STORAGE_WRITE_FAILED,
                 message="The service failed while it made the picture; nothing is charged.",
                 cost_micros=_cost(job, result) if result is not None else 0,
                 exposed=True,
@@ -148,6 +155,8 @@ def _result(lease: Lease, job: Job, resumed: Attempt | None) -> ProviderResult |
             reason=stopped.reason,
             state=Job.State.CANCELED,
         )
+        return None
+    if resumed is None and _is_too_much(lease, job):
         return None
     entry = offers.entry_of(job.model_id)
     provider = registry.provider(entry.provider_id)
@@ -180,6 +189,18 @@ def _result(lease: Lease, job: Job, resumed: Attempt | None) -> ProviderResult |
         extra={"fields": {"provider": entry.provider_id, "seconds": round(time.monotonic() - started, 3)}},
     )
     return result
+
+
+def _is_too_much(lease: Lease, job: Job) -> bool:
+    """End a job that is not to be called any more: canceled since it was taken, or refused too often meanwhile."""
+    if _is_cancel_wanted(job.pk):
+        jobs.fail(lease, code=ErrorCode.JOB_CANCELED, message=jobs.CANCELED_IN_TIME, state=Job.State.CANCELED)
+        return True
+    may_cost = job.cost_micros > 0 or job.pricing_confidence == "unknown"
+    refused = refusals.refusal_for(job.agent_id) if may_cost else None
+    if refused is not None:
+        jobs.fail(lease, code=refused.code, message=refused.message, reason="provider_refusals")
+    return refused is not None
 
 
 def _is_cancel_wanted(job_id: str) -> bool:

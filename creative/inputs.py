@@ -9,6 +9,7 @@ from creative import assets, storage
 from creative.catalogue.entries import ModelEntry
 from creative.models import Asset, Job, JobInput
 from creative.providers.base import Failure, InputPicture, ProviderError
+from creative.storage import StorageError
 from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
 
 _ORDER: Final = (JobInput.Role.INPUT, JobInput.Role.REFERENCE)
@@ -108,15 +109,20 @@ def are_all_there(job: Job) -> bool:
 def read(inputs: Inputs) -> tuple[tuple[InputPicture, ...], InputPicture | None]:
     """Return the bytes for a call: the picture and the references in their order, and the mask.
 
-    ProviderError FAILED: the bytes of one of them are gone, so no provider is called.
+    ProviderError FAILED: the bytes of one of them are gone; UNAVAILABLE: the storage is away.
     """
     pictures = tuple(_read(asset) for role, _, asset in inputs.by_role if role in _ORDER)
     return pictures, _read(inputs.mask) if inputs.mask is not None else None
 
 
 def _read(asset: Asset) -> InputPicture:
-    file = storage.open_read(asset.storage_key) if asset.deleted_at is None else None
-    if file is None:
-        raise ProviderError(Failure.FAILED, "An input picture is gone, so no provider was called.")
-    with file:
-        return InputPicture(file.read(), asset.mime_type, asset.width, asset.height)
+    try:
+        file = storage.open_read(asset.storage_key) if asset.deleted_at is None else None
+        if file is None:
+            raise ProviderError(Failure.FAILED, "An input picture is gone, so no provider was called.")
+        with file:
+            return InputPicture(file.read(), asset.mime_type, asset.width, asset.height)
+    except (StorageError, OSError) as error:
+        raise ProviderError(
+            Failure.UNAVAILABLE, "An input picture could not be read, so no provider was called."
+        ) from error

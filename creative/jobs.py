@@ -2,21 +2,20 @@
 
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts import organizations
 from accounts.actor import Actor
-from billing import ledger, pricing
+from billing import ledger
 from billing.models import Hold
-from creative import leases, storage
-from creative.models import Asset, Attempt, Job
+from creative import delivering, leases
+from creative.delivering import Stored
+from creative.models import Attempt, Job
 from imageskill.core import events, trace
 from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
 from imageskill.core.events import EventType, System
@@ -24,20 +23,8 @@ from imageskill.core.ids import prefix_of
 from imageskill.core.units import unit_of_work
 
 RUNNER = System("runner")
+CANCELED_IN_TIME = "The job was canceled by its agent before its picture was made; nothing is charged."
 _LONGEST_MESSAGE = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """One picture of an attempt, in the storage."""
-
-    asset_id: str
-    key: str
-    sha256: str
-    mime_type: str
-    content_length: int
-    width: int
-    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +159,7 @@ def complete(lease: Lease) -> bool:
     pictures = [Stored(**output) for output in attempt.outputs]
     job = _with_money(lease.job_id)
     trace.enter(job.trace_id)
-    debit = _debit(job, attempt, delivered=len(pictures))
+    debit = delivering.debit(job, attempt, delivered=len(pictures), held=_hold_of(job).credits)
     ended = _still_owned(lease).update(
         state=Job.State.COMPLETED, finished_at=now, settled_credits=debit, lease_expires_at=None
     )
@@ -181,7 +168,7 @@ def complete(lease: Lease) -> bool:
         return False
     organizations.lock_with_successors(job.organization)
     for position, picture in enumerate(pictures):
-        _make_asset(job, position, picture)
+        delivering.make_asset(job, position, picture)
     usage = ledger.settle(
         hold=_hold_of(job), credits=debit, provider_cost_micros=attempt.provider_cost_micros, actor=RUNNER
     )
@@ -195,47 +182,16 @@ def complete(lease: Lease) -> bool:
     for asset_id in asset_ids:
         _record(job, EventType.ASSET_CREATED, asset_id, "created", "Picture created", links)
     _record(job, EventType.USAGE_CREDIT_CONSUMED, usage.pk, "consumed", f"{debit} credits spent", links, debit)
-    _record(job, EventType.JOB_COMPLETED, job.pk, "completed", _ended(job, "completed"), links, debit)
+    _record(
+        job,
+        EventType.JOB_COMPLETED,
+        job.pk,
+        "completed",
+        f"{job.operation.capitalize()} job completed",
+        links,
+        debit,
+    )
     return True
-
-
-def _debit(job: Job, attempt: Attempt, *, delivered: int) -> int:
-    """Return what is charged: the price of what was delivered, never more than is held.
-
-    A price that was unknown follows from the cost that the provider reports, up to the ceiling that was accepted;
-    where it reports none, the ceiling is the price.
-    """
-    each = job.credits_per_output
-    if job.pricing_confidence == "unknown" and attempt.cost_was_reported:
-        made = delivered + attempt.not_stored
-        each = min(each, pricing.credits_per_image(-(-attempt.provider_cost_micros // made)))
-    return min(_hold_of(job).credits, each * delivered)
-
-
-def _make_asset(job: Job, position: int, picture: Stored) -> None:
-    """Write the row of a picture; bytes that the organization has already are kept once."""
-    same = Asset.objects.filter(
-        organization_id=job.organization_id, sha256=picture.sha256, mime_type=picture.mime_type, deleted_at=None
-    )
-    shared = same.order_by("pk").values_list("storage_key", flat=True).first()
-    if shared is not None and shared != picture.key:
-        # Dying before it leaves bytes without a row, which `check_media` finds.
-        transaction.on_commit(partial(storage.remove, picture.key), robust=True)
-    Asset.objects.create(
-        id=picture.asset_id,
-        organization_id=job.organization_id,
-        agent_id=job.agent_id,
-        job=job,
-        kind=Asset.Kind.GENERATED,
-        position=position,
-        storage_key=shared or picture.key,
-        mime_type=picture.mime_type,
-        content_length=picture.content_length,
-        width=picture.width,
-        height=picture.height,
-        sha256=picture.sha256,
-        created_at=timezone.now(),
-    )
 
 
 @unit_of_work
@@ -254,6 +210,8 @@ def fail(
     `exposed`: the provider may have worked for us although nobody will see the result; the house bears it.
     """
     job = _with_money(lease.job_id)
+    # Nobody said what it cost: then what the catalogue says is booked to the house.
+    cost_micros = cost_micros or (job.cost_micros if exposed else 0)
     if not _still_owned(lease).update(**ended(state, code, message, reason=reason)):
         _late(lease, cost_micros)
         return False
@@ -292,7 +250,15 @@ def _release(job: Job, state: Job.State, code: ErrorCode) -> None:
     trace.enter(job.trace_id)
     organizations.lock_with_successors(job.organization)
     ledger.release(hold=_hold_of(job), actor=RUNNER, reason=code.name.lower())
-    _record(job, EventType.JOB_COMPLETED, job.pk, str(state), _ended(job, str(state)), {"job_id": job.pk}, 0)
+    _record(
+        job,
+        EventType.JOB_COMPLETED,
+        job.pk,
+        str(state),
+        f"{job.operation.capitalize()} job {state}",
+        {"job_id": job.pk},
+        0,
+    )
 
 
 def _still_owned(lease: Lease) -> QuerySet[Job]:
@@ -314,10 +280,6 @@ def _hold_of(job: Job) -> Hold:
     if job.hold is None:
         raise AssertionError(f"{job.pk} has no hold")
     return job.hold
-
-
-def _ended(job: Job, how: str) -> str:
-    return f"{job.operation.capitalize()} job {how}"
 
 
 def _record(

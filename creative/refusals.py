@@ -9,6 +9,7 @@ from accounts.models import Agent
 from creative.models import Job
 from imageskill.core import tallies
 from imageskill.core.errors import ApiError, ErrorCode
+from imageskill.core.instants import instant
 
 logger = logging.getLogger("imageskill.refusals")
 
@@ -33,13 +34,24 @@ def note(job: Job) -> None:
 
 def require_room(actor: Actor) -> None:
     """Raise RATE_LIMITED for an agent whose calls providers refused, or that canceled them, too often."""
+    refused = _refusal(actor.agent)
+    if refused is not None:
+        raise refused
+
+
+def refusal_for(agent_id: str) -> ApiError | None:
+    """Return the same refusal, for a job whose turn has come; None: there is room."""
+    return _refusal(Agent.objects.get(pk=agent_id))
+
+
+def _refusal(agent: Agent) -> ApiError | None:
     for key, limit, period, words in (
-        (actor.actor_id, MOST_AN_HOUR, tallies.HOUR, "this hour"),
-        (_behind(actor.agent), MOST_A_DAY, tallies.DAY, "today"),
+        (agent.pk, MOST_AN_HOUR, tallies.HOUR, "this hour"),
+        (_behind(agent), MOST_A_DAY, tallies.DAY, "today"),
     ):
         used = tallies.count(_SCOPE, key, period=period)
         if used >= limit:
-            raise ApiError(
+            return ApiError(
                 ErrorCode.RATE_LIMITED,
                 f"{used} calls were refused by the provider or canceled after they began {words}; {limit} may be. "
                 "Change the prompts before the next call.",
@@ -47,7 +59,9 @@ def require_room(actor: Actor) -> None:
                 cap=limit,
                 used=used,
                 retry_after_seconds=tallies.seconds_left(period),
+                resets_at=instant(tallies.period_end(period)),
             )
+    return None
 
 
 def _behind(agent: Agent) -> str:

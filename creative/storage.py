@@ -115,6 +115,15 @@ class FilePart:
         self._file.close()
 
 
+def _sync_folder(folder: Path) -> None:
+    """Make a rename outlive a power cut: the name stands in the folder, not in the file."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 class DurableFolder(FileSystemStorage):
     """A local folder in which a file is whole or absent: written aside, synced, then renamed into place."""
 
@@ -133,6 +142,7 @@ class DurableFolder(FileSystemStorage):
                 file.flush()
                 os.fsync(file.fileno())
             Path(aside).replace(target)
+            _sync_folder(target.parent)
         except BaseException:
             Path(aside).unlink(missing_ok=True)
             raise

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from accounts import organizations
+from accounts.models import Agent, ClaimState
 from creative import assets, purging, removals
 from creative.models import Asset, JobInput
 from imageskill.core import events
@@ -24,7 +25,7 @@ def take_away(
     """Delete live pictures, tell their owners, remove the bytes; return how many were still there.
 
     `status` is the event's word for why: `quarantined` or `expired`. With `unused_since` a picture stays that a
-    job has begun to use since that instant.
+    job has begun to use since that instant, or whose agent was claimed meanwhile.
     """
     by_organization: dict[str, list[Asset]] = {}
     for asset in found:
@@ -46,7 +47,11 @@ def _mark(found: Sequence[Asset], actor: ActingFor, status: str, unused_since: d
     organizations.lock(*{asset.organization_id for asset in gone})
     if unused_since is not None:
         uses = JobInput.objects.filter(asset__in=gone, job__created_at__gt=unused_since)
-        used = set(uses.values_list("asset_id", flat=True))
+        claimed = Agent.objects.filter(
+            pk__in={asset.agent_id for asset in gone}, claim_state=ClaimState.CLAIMED
+        ).values_list("pk", flat=True)
+        kept = {asset.pk for asset in gone if asset.agent_id in set(claimed)}
+        used = kept | set(uses.values_list("asset_id", flat=True))
         Asset.objects.filter(pk__in=used).update(deleted_at=None)
         gone = [asset for asset in gone if asset.pk not in used]
     for asset in gone:

@@ -17,6 +17,13 @@ from imageskill.logging import logging_config
 class _NamedEnv(Env):  # type: ignore[misc] # the library has no types
     """Says which variable cannot be read, where the library only quotes its value."""
 
+    def bool(self, var: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as its parent
+        """Read a switch; a word that is neither yes nor no is refused instead of taken for no."""
+        told = self.ENVIRON.get(var, "").strip().lower()
+        if told not in {"", "0", "false", "off", "n", "no", "none", *self.BOOLEAN_TRUE_STRINGS}:
+            raise ImproperlyConfigured(f"{var} cannot be read: it is neither true nor false.")
+        return super().bool(var, *args, **kwargs)
+
     def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as its parent
         try:
             return super().get_value(var, *args, **kwargs)
@@ -96,6 +103,9 @@ CREATE_WAIT_SECONDS = env.int("CREATE_WAIT_SECONDS", default=120)
 
 # The database. SQLite writers take turns: IMMEDIATE is the lock, FULL keeps what was acknowledged.
 DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'imageskill.sqlite3'}")
+if urlsplit(DATABASE_URL).scheme not in ("sqlite", "postgres", "postgresql", "pgsql"):
+    # Told without the address, which may hold a password.
+    raise ImproperlyConfigured("DATABASE_URL cannot be read: it begins with neither sqlite:// nor postgres://.")
 _database = env.db_url_config(DATABASE_URL)
 if _database["ENGINE"].endswith("sqlite3"):
     _database["OPTIONS"] = {

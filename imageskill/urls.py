@@ -11,6 +11,8 @@ from billing.presenters.quota import limits_json, mandate_json
 from billing.views.quota import QuotaShow
 from creative import offers
 from imageskill.core import api
+from imageskill.site import documents
+from imageskill.site.cli import CommandLine
 from imageskill.site.health import Health, livez
 from imageskill.site.home import Home
 
@@ -45,6 +47,12 @@ def models_of(agent: Agent) -> dict[str, Any]:
 
 urlpatterns = [
     path("", Home.as_view()),
+    path("skill.md", documents.skill),
+    path("llms.txt", documents.llms),
+    path("cli.md", documents.cli),
+    path("v1/openapi.json", documents.openapi),
+    path("v1/docs", documents.reference),
+    path("v1/cli", CommandLine.as_view()),
     path("healthz", Health.as_view()),
     path("livez", livez),
     path("v1/agent-signups", AgentSignup.as_view(opener=allowances.open_for, limits_of=limits_of)),

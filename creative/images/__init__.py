@@ -81,7 +81,7 @@ def thumbnails(data: bytes, widths: Sequence[int]) -> list[bytes]:
 
 def _cleaned(task: str, data: bytes, patience: float) -> Cleaned:
     told, made = workshop.do({"task": task}, data, patience=patience)
-    kept = data if told["unchanged"] else made
+    kept = data if task == "output" and told["unchanged"] else made
     if not is_ours(kept, told["mime_type"]):
         raise NotAPicture
     return Cleaned(kept, told["mime_type"], told["width"], told["height"], _type(told), told["is_first_frame"])

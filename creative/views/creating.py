@@ -96,6 +96,7 @@ class Create(ApiView):
         with advice.advising(lambda: self.wanted(raw)):
             job = create.replay(actor, key)
             if job is None:
+                create.require_rights(actor, self.operation)
                 submitted = create.submit(actor, create.plan_for(actor, self.wanted(raw)), key)
                 self.has_acted = True
                 self.warnings += submitted.warnings
@@ -112,6 +113,8 @@ class Create(ApiView):
 
     def _plan(self, request: Request, actor: Actor | None, raw: dict[str, Any]) -> HttpResponse:
         """Answer a dry run: the same checks, nothing held, no call; without a token it leaves no row."""
+        if actor is not None:
+            create.require_rights(actor, self.operation)
         wanted = self.wanted(raw)
         if actor is None and (wanted.references or wanted.input_asset):
             raise auth_required()

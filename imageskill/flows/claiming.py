@@ -56,10 +56,11 @@ def approve(
     CAPABILITY_DENIED: not into that workspace. INVALID_ARGUMENTS: impossible limits or grants.
     """
     claim = decide(claim_id, Claim.State.APPROVED, person)
-    agent = claim.agent
-    _refuse_others(agent, person)
     _check_grants(granted)
-    rows = organizations.lock(agent.organization_id, organization_id or agent.organization_id)
+    shell_id = claim.agent.organization_id
+    rows = organizations.lock(shell_id, organization_id or shell_id)
+    agent = claim.agent = _as_it_stands(claim)
+    _refuse_others(agent, person)
     fitting = terms if agent.contact else _careful(agent, terms)
     if organization_id is None:
         _adopt(agent, person, workspace_name)
@@ -75,8 +76,9 @@ def approve(
 def deny(*, claim_id: str, person: Person, reason: str) -> Claim:
     """Refuse a live claim, with a reason that the agent is told. CLAIM_NOT_FOUND: as for `approve`."""
     claim = decide(claim_id, Claim.State.DENIED, person, reason=reason[:300])
-    _refuse_others(claim.agent, person)
     organizations.lock(claim.agent.organization_id)
+    claim.agent = _as_it_stands(claim)
+    _refuse_others(claim.agent, person)
     _record(EventType.CLAIM_DENIED, claim, person, "denied", "Claim denied")
     return claim
 
@@ -94,6 +96,11 @@ def decide(claim_id: str, state: Claim.State, decider: ActingFor, *, reason: str
     if not decided:
         raise ApiError(ErrorCode.CLAIM_NOT_FOUND)
     return Claim.objects.select_related("agent__organization").get(pk=claim_id)
+
+
+def _as_it_stands(claim: Claim) -> Agent:
+    """Return the agent as it is under the lock: it may have bought credits since it was looked at."""
+    return Agent.objects.select_related("organization").get(pk=claim.agent_id)
 
 
 def _refuse_others(agent: Agent, person: Person) -> None:
@@ -133,9 +140,15 @@ def _merge(agent: Agent, person: Person, organization_id: str, rows: list[Organi
         user=person.user, organization_id=organization_id, role__in=[Role.OWNER, Role.ADMIN]
     )
     if organization_id == shell_id or not may.exists():
-        raise ApiError(ErrorCode.CAPABILITY_DENIED, "This workspace is not yours to add agents to.")
+        raise ApiError(
+            ErrorCode.CAPABILITY_DENIED,
+            "This workspace is not yours to add agents to.",
+            reason="not_your_workspace",
+        )
     if any(row.merged_into_id for row in rows):
-        raise ApiError(ErrorCode.CAPABILITY_DENIED, "This workspace was merged into another.")
+        raise ApiError(
+            ErrorCode.CAPABILITY_DENIED, "This workspace was merged into another.", reason="merged_workspace"
+        )
     if Organization.objects.filter(merged_into_id=organization_id).count() >= MOST_SHELLS:
         raise ApiError(
             ErrorCode.CAPABILITY_DENIED,

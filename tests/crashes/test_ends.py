@@ -14,7 +14,7 @@ from accounts import tokens
 from accounts.models import Agent, AgentToken
 from billing import ledger
 from billing.models import Hold, UsageEvent
-from creative import execution, jobs, leases, storage, sweeping, waiting
+from creative import delivering, execution, jobs, leases, storage, sweeping, waiting
 from creative.models import Asset, Attempt, Job
 from creative.providers.base import Failure, ProviderCall, ProviderError, ProviderResult
 from tests.cast import Answer, Member, sign_up
@@ -166,12 +166,12 @@ def test_two_sweepers_at_once_end_each_job_once(provider: FakeProvider, settings
     assert ledger.verify() == []
 
 
-def kept(job_id: str, attempt_id: int) -> jobs.Stored:
+def kept(job_id: str, attempt_id: int) -> delivering.Stored:
     """Store a picture as a worker does, and return what it notes of it."""
     data = pictures(PICTURE).pictures[0].data
     key = storage.picture_key(job_id=job_id, attempt_id=attempt_id, position=0, mime_type="image/png")
     storage.write(key, data)
-    return jobs.Stored(f"image_{job_id[4:]}", key, "0" * 64, "image/png", len(data), 64, 48)
+    return delivering.Stored(f"image_{job_id[4:]}", key, "0" * 64, "image/png", len(data), 64, 48)
 
 
 def sweep_at_once(count: int) -> None:

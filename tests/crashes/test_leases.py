@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from billing import ledger
 from billing.models import Hold
-from creative import execution, jobs, storage, sweeping
+from creative import delivering, execution, jobs, storage, sweeping
 from creative.models import Asset, Attempt, Job
 from creative.providers.base import ProviderCall, ProviderResult, Submission
 from imageskill.core.errors import ErrorCode
@@ -95,7 +95,7 @@ def test_stored_bytes_become_assets_without_another_call(job: Job, provider: Fak
     data = pictures(call_of(job)).pictures[0].data
     key = storage.picture_key(job_id=job.pk, attempt_id=lease.attempt_id, position=0, mime_type="image/png")
     storage.write(key, data)
-    kept = jobs.Stored("image_" + "0" * 36, key, "0" * 64, "image/png", len(data), 64, 48)
+    kept = delivering.Stored("image_" + "0" * 36, key, "0" * 64, "image/png", len(data), 64, 48)
     assert jobs.stored(lease, [kept], not_stored=0, cost_micros=0, cost_was_reported=True)
     expire(job)
     sweeping.sweep()
@@ -131,7 +131,7 @@ def test_an_old_epoch_can_do_nothing(job: Job) -> None:
     lease = jobs.take(job.pk)
     assert lease is not None
     Job.objects.filter(pk=job.pk).update(lease_epoch=F("lease_epoch") + 1)
-    kept = jobs.Stored("image_" + "0" * 36, "k", "0" * 64, "image/png", 1, 1, 1)
+    kept = delivering.Stored("image_" + "0" * 36, "k", "0" * 64, "image/png", 1, 1, 1)
     assert jobs.stored(lease, [kept], not_stored=0, cost_micros=0, cost_was_reported=True) is False
     assert jobs.complete(lease) is False
     assert ended(job) == ("running", "", "open")
@@ -141,7 +141,7 @@ def test_a_job_that_has_ended_does_not_end_again(job: Job) -> None:
     """Not even for the worker whose lease was good until then."""
     lease = jobs.take(job.pk)
     assert lease is not None
-    kept = jobs.Stored("image_" + "0" * 36, "k", "0" * 64, "image/png", 1, 1, 1)
+    kept = delivering.Stored("image_" + "0" * 36, "k", "0" * 64, "image/png", 1, 1, 1)
     assert jobs.stored(lease, [kept], not_stored=0, cost_micros=0, cost_was_reported=True)
     assert jobs.complete(lease)
     assert jobs.complete(lease) is False

@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 import pytest
 from django.conf import LazySettings
-from django.utils import timezone
 
+from accounts import tokens
 from accounts.models import AgentToken, Organization
 from billing import fulfilment, ledger, reversals
 from billing.models import CreditAccount, Hold, PaymentAttempt, Receipt
 from creative import execution
 from creative.models import Job
 from creative.providers.base import Failure, ProviderCall, ProviderError, ProviderResult
-from tests.cast import Member
+from tests.cast import Caller, Member
 from tests.claims.people import owner_of, take_over, workspace_of
 from tests.doubles import FakeProvider, pictures, run_never
 from tests.local_stripe import LocalStripe
@@ -92,7 +92,9 @@ def test_a_job_ends_where_it_began_and_what_it_gives_back_follows(
     if moment != "calling":
         claim(checkout, studio)
     if moment.startswith("first"):
-        AgentToken.objects.filter(narrowed_at__isnull=False).update(revoked_at=timezone.now())
+        _, raw = tokens.issue(checkout.member.row)
+        assert Caller(raw).get("/v1/whoami").ok
+        assert AgentToken.objects.get(narrowed_at__isnull=False).revoked_at is not None
     execution.run(job.pk)
     job.refresh_from_db()
     assert (job.state, job.settled_credits) == ("failed" if spent == 0 else "completed", spent)

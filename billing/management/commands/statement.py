@@ -24,5 +24,7 @@ class Command(BaseCommand):
             month = datetime.strptime(options["month"], "%Y-%m").replace(tzinfo=UTC).date()
         except ValueError:
             raise CommandError("the month must be written as YYYY-MM") from None
+        if not statements.has_account(options["organization_id"]):
+            raise CommandError("no such organization has an account")
         for line in statements.lines(organization_id=options["organization_id"], month=month):
             self.stdout.write(line)

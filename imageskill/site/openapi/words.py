@@ -1,0 +1,123 @@
+"""What fields mean: those of answers once for all shapes, those of bodies as the client's flags say."""
+
+from typing import Final
+
+from imageskill.cli.commands import COMMANDS
+
+WORDS: Final = {
+    "agent_id": "The agent: `agt_...`.",
+    "agent_name": "The name that the agent gave itself.",
+    "amount_cents": "In cents of a USD.",
+    "approval_required": "True where the owner would have to approve this plan first.",
+    "approval_threshold_credits": "A plan over it waits for the owner; null where nothing waits.",
+    "asset_id": "The picture: `image_...`. Whoever knows it can fetch the bytes.",
+    "Create.asset_ids": "The pictures made, in order.",
+    "Edit.asset_ids": "The pictures made, in order.",
+    "Create.assets": "The pictures made, in order.",
+    "Edit.assets": "The pictures made, in order.",
+    "Job.assets": "The pictures made, in order.",
+    "authenticated": "True; without a valid token the answer is AUTH_REQUIRED.",
+    "balance_after": "Paid credits after this grant.",
+    "Counter.cap": "What the owner allows; null where nothing is capped.",
+    "Create.capability": "What was asked for, whatever model does it.",
+    "Edit.capability": "What was asked for, whatever model does it.",
+    "Job.capability": "What was asked for, whatever model does it.",
+    "checkout_handoff_url": "A short address of the payment page at this service, for a human.",
+    "checkout_url": "The payment page itself; its part after # belongs to it.",
+    "claim_state": "unclaimed, payment_backed_unclaimed, claimed or revoked.",
+    "claim_request_state": "Whether a human was asked to claim the agent.",
+    "answer": "What staff say to it; null where nothing is said yet.",
+    "consumed_credits": "What this job was charged; 0 until it has ended.",
+    "contact": "The owner's address, redacted; null where none is known.",
+    "content_length": "Length in bytes.",
+    "credit_unit_usd": "What one credit is worth.",
+    "CreditPricing.credits_required": "The most that is held for the job, and what the whole of it costs.",
+    "created_at": "When it was made.",
+    "currency": "Always USD.",
+    "daily_jobs": "Jobs that touch free credits, counted from midnight UTC.",
+    "debt_credits": "Credits owed after a refund or dispute; the next that come in repay it first.",
+    "estimated_provider_cost_usd": "What the provider is expected to take; null where its price is unknown.",
+    "estimated_revenue_usd": "The credits in USD.",
+    "estimated_usd": "Expected provider cost; null where its price is unknown.",
+    "expires_at": "When it ends.",
+    "grants": "What the agent may do.",
+    "held": "Credits held by jobs that have not ended.",
+    "held_credits": "Credits held by jobs that have not ended.",
+    "human_action": "What a human has to do now; null for nothing.",
+    "idempotency_key": "The key under which the call may be repeated.",
+    "job_id": "The job: `job_...`.",
+    "Asset.kind": "generated or uploaded.",
+    "DeletedAsset.kind": "generated or uploaded.",
+    "links": "The ids that belong to it; the first four are always there.",
+    "live_money": "Whether real money is moved.",
+    "mime_type": "What the bytes are, as found out from the bytes.",
+    "ModelList.models": "Models, in the order in which one is chosen.",
+    "next_actions": "Commands that go on from here; null where there is nothing to go on with.",
+    "next_cursor": "Give it as `cursor` to get the next page; null on the last.",
+    "Job.operation": "What the job or event is about, such as create or edit.",
+    "Event.operation": "What the job or event is about, such as create or edit.",
+    "organization_id": "The organization that owns the agent's things: `org_...`.",
+    "MadeAsset.path": "The same as `url`, for older clients.",
+    "payment_backed_remaining_credits": "Paid credits that are not held.",
+    "pricing_confidence": "known, estimated or unknown.",
+    "CreditPricing.price_version": "The day of the price list.",
+    "quote_id": "The quote: `quote_...`.",
+    "receipt_id": "The receipt: `receipt_...`.",
+    "Counter.remaining": "What is left; null where nothing is capped.",
+    "remaining_credits": "Free credits that are not held.",
+    "replayed": "True where this is the answer of an earlier, equal call; nothing was granted anew.",
+    "resets_at": "When the window begins anew; null where it never does.",
+    "retry_after_seconds": "Ask again after so many seconds.",
+    "runtime": "What the agent runs in, in its own words.",
+    "Create.safety": "What the content policy said.",
+    "Edit.safety": "What the content policy said.",
+    "Job.safety": "What the content policy said.",
+    "sha256": "SHA-256 of the bytes, in hexadecimal.",
+    "AssetList.source": "Where the answer is read from.",
+    "ActivityList.source": "Where the answer is read from.",
+    "ActivityShow.source": "Where the answer is read from.",
+    "spendable_credits": "What the next job may take now.",
+    "state": "How it stands.",
+    "status": "How it stands.",
+    "Event.summary": "In a few words.",
+    "token": "The new token, told this once; null where the caller did not want it shown.",
+    "token_prefix": "The first 12 characters, to tell tokens apart.",
+    "token_presented": "Whether the token stands in this answer.",
+    "top_up": "How to get more credits.",
+    "trace_id": "Quote it to the operator: `trace_...`.",
+    "Event.type": "One of the registry of events.",
+    "url": "Where the bytes are, absolute.",
+    "Counter.used": "What was spent in the window.",
+    "user_code": "The code that a human types to claim the agent, good for at most ten minutes.",
+    "verification_uri": "Where a human types the code.",
+}
+"""Field, or shape and field -> meaning; the latter wins."""
+
+BODY_WORDS: Final = {
+    "argv": "The words of the command line, with or without `image-skill` before them.",
+    "claim_id": "The claim: `claim_...`.",
+    "claim_secret": "Its secret, which was told once.",
+    "content_base64": "The picture's bytes in base64, without line breaks.",
+    "content_length": "The picture's length in bytes; checked where it is given.",
+    "filename": "The file's name; its folder is not kept.",
+    "input_asset_id": "The picture to change, one of yours.",
+    "mask_asset_id": "Where to change it: a picture of the same size.",
+    "mime_type": "What you take the bytes for; what they are decides.",
+    "references": "Pictures to go by, each one of yours.",
+    "remote_origin": "The address that the bytes came from; its path is not kept.",
+    "return_claim_secret": "Whether to tell the secret with which `POST /v1/agent-claims/collect` is called.",
+    "return_token": "Whether to tell the token; without it nobody can use the agent.",
+    "sha256": "The SHA-256 of the bytes in hexadecimal; checked where it is given.",
+    "source_kind": "local_path or remote_url.",
+}
+"""Field of a body -> meaning, where no flag of the client's stands for it, or its words do not fit."""
+
+_FLAGS: Final = {(command.label, flag.field): flag.meaning for command in COMMANDS for flag in command.flags}
+
+
+def of_body(command: str, field: str) -> str:
+    """Return what a field of an operation's body means; empty where nobody says it."""
+    if field in BODY_WORDS:
+        return BODY_WORDS[field]
+    meaning = _FLAGS.get((command, field), "")
+    return f"{meaning[0].upper()}{meaning[1:]}." if meaning else ""
