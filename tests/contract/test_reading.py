@@ -71,7 +71,19 @@ def test_the_walk_leaves_no_path_out(agent: Member) -> None:
     shapes = {"/".join(parts[:2]) for parts in known} | {"healthz"}
     written = {"v1/agent-signups", "v1/agent-claims", "v1/agent-tokens", "v1/credit-quotes"}
     written |= {"v1/create", "v1/edit", "v1/upload"}
-    other = {"skill.md", "llms.txt", "cli.md", "v1/openapi.json", "v1/docs", "v1/cli", "", "livez", "a/<str:name>", "webhooks/stripe", "pay/<str:reference>"}
+    other = {
+        "skill.md",
+        "llms.txt",
+        "cli.md",
+        "v1/openapi.json",
+        "v1/docs",
+        "v1/cli",
+        "",
+        "livez",
+        "a/<str:name>",
+        "webhooks/stripe",
+        "pay/<str:reference>",
+    }
     for route in _routes(urlpatterns):
         shape = "/".join(route.split("/")[:2])
         assert shape in shapes | written | other or route in other, route
