@@ -189,3 +189,33 @@ def test_a_payment_is_told_to_its_agent_before_and_after_the_claim(
     told = checkout.buyer.status(receipt_id=receipt.pk).data
     assert (told["state"], told["receipt"]["receipt_id"]) == ("succeeded", receipt.pk)
     assert told["limits"]["payment_backed_remaining_credits"] == 500
+
+
+def test_a_token_that_was_revoked_after_the_claim_spends_no_more(
+    receipt: Receipt, checkout: Checkout, studio: Organization, provider: FakeProvider, settings: LazySettings
+) -> None:
+    job = queue(checkout.member, settings, output_count=4)
+    claim(checkout, studio)
+    tokens.revoke(token=AgentToken.objects.select_related("agent").get(narrowed_at__isnull=False))
+    execution.run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.error_reason, provider.calls) == ("canceled", "token_ended", [])
+    assert books(studio.pk) == (500, 0, 0, 0)
+
+
+def test_money_goes_back_for_what_is_left_of_a_purchase_whose_promotion_lapsed(
+    checkout: Checkout, stripe: LocalStripe, studio: Organization, settings: LazySettings
+) -> None:
+    settings.STRIPE_PROMOTION_CODES = True
+    checkout.begin()
+    stripe.pay(checkout.session_id, discount_percent=50)
+    stripe.deliver_all()
+    receipt = Receipt.objects.get()
+    assert (receipt.paid_credits, receipt.promo_credits, receipt.paid_cents) == (250, 250, 250)
+    claim(checkout, studio)
+    assert books(studio.pk) == (250, 0, 0, 0)
+    note(receipt, "re_1", 125, "succeeded")
+    assert books(studio.pk) == (125, 0, 0, 0)
+    note(receipt, "re_2", 125, "succeeded")
+    assert (books(studio.pk), books(receipt.organization_id)) == ((0, 0, 0, 0), (0, 0, 0, 0))
+    assert ledger.verify() == []
