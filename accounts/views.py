@@ -22,7 +22,6 @@ from imageskill.core.units import unit_of_work
 
 LimitsOf = Callable[[Agent], dict[str, Any]]
 _CLIENT_LENGTH = 120
-EARLIER_IS_VOID = "Codes and secrets of earlier claim requests are void; only this one can be collected."
 
 
 def facts_of(request: Request) -> claims.Facts:
@@ -144,7 +143,7 @@ class AgentClaim(ApiView):
         actor, facts = caller(request), facts_of(request)
         contact = address_of(data, "contact") or ""
         offer, warnings = self._request(actor, contact, facts)
-        self.warnings += [*warnings, EARLIER_IS_VOID]
+        self.warnings += warnings
         told = presenters.claim_request_json(
             offer, unchanged=actor.agent.contact == contact, show_secret=data["return_claim_secret"]
         )

@@ -113,21 +113,37 @@ def test_a_refusal_costs_the_caller_nothing_and_stands_in_the_books(agent: Membe
     assert agent.get("/v1/quota").data["limits"]["remaining_credits"] == 50
 
 
-def test_a_confirmed_stop_releases_and_a_late_one_delivers(
+def test_a_stop_before_the_submission_submits_nothing(
     agent: Member, server: FalServer, settings: LazySettings
 ) -> None:
-    server.queued_looks = 9
     job = queued(agent, settings)
     Job.objects.filter(pk=job.pk).update(cancel_requested_at=timezone.now())
     execution.run(job.pk)
     assert end_of(job) == ("canceled", "JOB_CANCELED", "released", 1)
+    assert server.seen == []
+
+
+def test_a_confirmed_stop_releases_and_a_late_one_delivers(
+    agent: Member, server: FalServer, settings: LazySettings
+) -> None:
+    """Asked for once the submission is committed; the worker that goes on with the job passes it on."""
+    server.queued_looks = 9
+    job = queued(agent, settings)
+    stop_after_the_receipt(job)
+    assert end_of(job) == ("canceled", "JOB_CANCELED", "released", 2)
     server.queued_looks, server.running_looks, server.obeys = 0, 9, False
     agent.create("A blue boat", key="fal-002", model=MODEL)
     late = Job.objects.exclude(pk=job.pk).get()
-    Job.objects.filter(pk=late.pk).update(cancel_requested_at=timezone.now())
-    execution.run(late.pk)
-    assert end_of(late) == ("completed", "", "settled", 1)
+    stop_after_the_receipt(late)
+    assert end_of(late) == ("completed", "", "settled", 2)
     assert sum(request.method == "PUT" for request in server.seen) == 2
+    assert len(server.submissions) == 2
+
+
+def stop_after_the_receipt(job: Job) -> None:
+    die_at_the_receipt(job, committed=True)
+    Job.objects.filter(pk=job.pk).update(cancel_requested_at=timezone.now())
+    execution.run(job.pk)
 
 
 def test_a_bad_key_stops_the_provider_for_all(agent: Member, server: FalServer, settings: LazySettings) -> None:
