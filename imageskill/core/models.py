@@ -28,6 +28,7 @@ class ActivityEvent(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["agent_id", "-id"], name="event_by_agent"),
+            models.Index(fields=["agent_id", "type", "-id"], name="event_by_type"),
             models.Index(fields=["organization_id", "-id"], name="event_by_organization"),
         ]
 

@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from django.db import connection
 
 from billing.models import UsageEvent
 from imageskill.core.models import ActivityEvent
@@ -160,3 +161,22 @@ def test_an_unknown_query_field_is_ignored_with_a_warning(agent: Member) -> None
     listed = agent.get("/v1/activity?colour=red")
     assert (listed.status, len(listed.body["warnings"])) == (200, 1)
     assert "colour" in listed.body["warnings"][0]
+
+
+def test_a_rare_type_among_many_events_is_found_by_an_index(agent: Member) -> None:
+    """A page of one type reads that type's rows alone, however many others there are."""
+    agent.create()
+    model = ActivityEvent.objects.get(type="job.completed")
+    many: list[ActivityEvent] = []
+    for number in range(4_000):
+        model.pk = f"evt_{number:025d}"
+        many.append(
+            ActivityEvent(**{field.attname: getattr(model, field.attname) for field in model._meta.fields})
+        )
+    ActivityEvent.objects.bulk_create(many)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE core_activityevent")
+    rows = ActivityEvent.objects.filter(
+        agent_id=agent.agent_id, organization_id__in=[agent.row.organization_id], type="asset.created"
+    ).order_by("-pk")[:21]
+    assert "event_by_type" in rows.explain()
