@@ -73,12 +73,9 @@ def _judged(mandate: Mandate | None, request: Request, now: datetime) -> Draft |
 
 def _split(actor: Actor, request: Request, now: datetime) -> Split:
     try:
-        return split(
-            request,
-            spendable_lots(actor.organization_id),
-            daily_jobs(actor, now),
-            debt_credits=debt_of(actor.organization_id),
-        )
+        lots = spendable_lots(actor.organization_id)
+        debt = lots[0].organization.credit_account.debt_credits if lots else debt_of(actor.organization_id)
+        return split(request, lots, daily_jobs(actor, now), debt_credits=debt)
     except ApiError as error:
         error.recovery |= _ways_on(actor)
         raise
@@ -188,9 +185,9 @@ def _current(actor: Actor, now: datetime) -> Actor:
 
 
 def spendable_lots(organization_id: str) -> list[CreditLot]:
-    """Return the lots with something available, the oldest first."""
+    """Return the lots with something available, the oldest first, each with its organization's account."""
     lots = CreditLot.objects.filter(organization_id=organization_id, available_credits__gt=0)
-    return list(lots.order_by("pk"))
+    return list(lots.select_related("organization__credit_account").order_by("pk"))
 
 
 def debt_of(organization_id: str) -> int:

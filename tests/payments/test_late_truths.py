@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.conf import LazySettings
 from django.db import OperationalError, connection
+from django.db.models.signals import post_save
 from django.utils import timezone
 
 from accounts import tokens
@@ -126,14 +127,22 @@ def test_a_commit_whose_answer_was_lost_advises_a_repeat_only_under_a_key(
 ) -> None:
     settings.JOB_QUEUE = "tests.doubles.run_never"
     commit = connection._commit
+    made: list[Job] = []
+
+    def note(instance: Job, **_: object) -> None:
+        made.append(instance)
 
     def commit_and_go_away() -> None:
         commit()
-        if Job.objects.exists():
+        if made:
             raise OperationalError("the server closed the connection")
 
     monkeypatch.setattr(connection, "_commit", commit_and_go_away)
-    lost = agent.create(key=key)
+    post_save.connect(note, sender=Job)
+    try:
+        lost = agent.create(key=key)
+    finally:
+        post_save.disconnect(note, sender=Job)
     monkeypatch.undo()
     assert (lost.code, lost.error["retryable"]) == ("SERVICE_UNAVAILABLE", retryable)
     assert Job.objects.count() == 1
