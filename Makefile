@@ -19,7 +19,7 @@ stage = @printf '%s\n' '== $(1)'; folder=$$(mktemp -d); $(2); code=$$?; rm -rf "
   [ $$code -eq 0 ] || { printf '%s\n' 'make $@ stopped at: $(1)' >&2; exit $$code; }
 
 .DEFAULT_GOAL := help
-.PHONY: help run stripe-local test check lock clean python service dev
+.PHONY: help run stripe-local screenshots test check lock clean python service dev
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,9 @@ run: service ## Start the service on this machine (settings come from the enviro
 
 stripe-local: dev ## Start a local Stripe and print the settings for it (PORT, WEBHOOK_URL, WEBHOOK_SECRET)
 	@exec $(IN_VENV) -m tests.local_stripe
+
+screenshots: dev ## Take pictures of every page, light and dark, into build/screenshots (needs chromium)
+	@$(IN_VENV) -m tests.on_sqlite -n0 --quiet tests/pages/test_looks.py --screenshots build/screenshots
 
 test: check ## Check, then run all tests on SQLite and the marked ones on PostgreSQL
 	$(call stage,tests on SQLite,$(IN_VENV) -m tests.on_sqlite -n $(PYTEST_WORKERS))

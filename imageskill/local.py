@@ -184,6 +184,7 @@ def greeting(environment: Mapping[str, str]) -> str:
     shown = "is sent by EMAIL_URL" if urlsplit(mail).scheme not in {"", "consolemail"} else "is printed here"
     return (
         f"Image Skill at {environment['BASE_URL']}\n"
+        f"People sign in at {environment['BASE_URL']}/account/login/ by a code that comes by mail.\n"
         f"Everything it keeps lies in {environment['DATA_DIR']}. Mail {shown}. Ctrl-C stops the service.\n\n"
         f"{first_run(environment['BASE_URL'])}\n"
     )

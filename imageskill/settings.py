@@ -55,7 +55,14 @@ WSGI_APPLICATION = "imageskill.wsgi.application"
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
     "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "rest_framework",
     "imageskill.core",
     "imageskill.apps.RoofConfig",
@@ -69,15 +76,28 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "imageskill.site.policy.ContentPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.pages.fresh.FreshSignInMiddleware",
 ]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [REPOSITORY / "templates"],
-        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "accounts.pages.people.frame",
+            ]
+        },
     }
 ]
 AUTH_USER_MODEL = "accounts.User"
@@ -85,6 +105,57 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+
+# People sign in by a mailed code, which shows the address as well, or by passkey; by password who wants one.
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home_of_person"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+# The password is named so that signing in by one stays possible; the form of signing up does not ask for it.
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {
+    "add_email": "accounts.forms.NewAddress",
+    "change_email": "accounts.forms.OtherAddress",
+    "change_password": "accounts.forms.PasswordChange",
+    "confirm_email_verification_code": "accounts.forms.AddressCode",
+    "confirm_login_code": "accounts.forms.SignInCode",
+    "confirm_password_reset_code": "accounts.forms.PasswordCode",
+    "login": "accounts.forms.PasswordSignIn",
+    "request_login_code": "accounts.forms.CodeRequest",
+    "reset_password": "accounts.forms.PasswordReset",
+    "reset_password_from_key": "accounts.forms.PasswordAfterCode",
+    "set_password": "accounts.forms.PasswordSet",
+    "signup": "accounts.forms.SignUp",
+}
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+MFA_ADAPTER = "accounts.adapter.FactorAdapter"
+MFA_FORMS = {
+    "activate_totp": "accounts.forms.AppSetUp",
+    "add_webauthn": "accounts.forms.PasskeyAdd",
+    "authenticate": "accounts.forms.FactorCode",
+    "reauthenticate": "accounts.forms.FactorCodeAgain",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "Image Skill"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
 USE_I18N = False
@@ -210,8 +281,10 @@ SECURE_REDIRECT_EXEMPT = [r"^v1/", r"^v1$", r"^healthz$", r"^livez$", r"^a/", r"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_REFERRER_POLICY = "no-referrer"
+# Not "no-referrer": with it browsers send `Origin: null` with our own forms, which then fail as forged.
+SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_AGE = 14 * 24 * 3600
 X_FRAME_OPTIONS = "DENY"
 # Preloading binds a whole domain for years: that is the operator's word to give, at the edge.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]

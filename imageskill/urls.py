@@ -15,6 +15,8 @@ from imageskill.site import documents
 from imageskill.site.cli import CommandLine
 from imageskill.site.health import Health, livez
 from imageskill.site.home import Home
+from imageskill.site.overview import overview
+from imageskill.site.styleguide import styleguide
 
 handler400 = api.handler400
 handler403 = api.handler403
@@ -46,21 +48,24 @@ def models_of(agent: Agent) -> dict[str, Any]:
 
 
 urlpatterns = [
-    path("", Home.as_view()),
+    path("", Home.as_view(), name="home"),
+    path("healthz", Health.as_view()),
+    path("livez", livez),
     path("skill.md", documents.skill),
     path("llms.txt", documents.llms),
     path("cli.md", documents.cli),
     path("v1/openapi.json", documents.openapi),
     path("v1/docs", documents.reference),
     path("v1/cli", CommandLine.as_view()),
-    path("healthz", Health.as_view()),
-    path("livez", livez),
     path("v1/agent-signups", AgentSignup.as_view(opener=allowances.open_for, limits_of=limits_of)),
     path("v1/agent-claims", AgentClaim.as_view(opener=allowances.open_for)),
     path("v1/agent-claims/collect", AgentClaimCollect.as_view()),
     path("v1/agent-tokens/rotate", AgentTokenRotate.as_view()),
     path("v1/whoami", Whoami.as_view(mandate_of=mandate_of)),
     path("v1/quota", QuotaShow.as_view(models_of=models_of)),
+    path("styleguide", styleguide),
+    path("w/<str:organization_id>/", overview, name="overview"),
+    path("", include("accounts.urls")),
     path("", include("billing.urls")),
     path("", include("creative.urls")),
 ]

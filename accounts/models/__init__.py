@@ -2,9 +2,21 @@
 
 from accounts.models.agent import Agent, AgentToken, ClaimState
 from accounts.models.claim import Claim
+from accounts.models.invitation import Invitation
 from accounts.models.membership import Membership, Role
 from accounts.models.notice import Notice
 from accounts.models.organization import Organization
 from accounts.models.user import User
 
-__all__ = ["Agent", "AgentToken", "Claim", "ClaimState", "Membership", "Notice", "Organization", "Role", "User"]
+__all__ = [
+    "Agent",
+    "AgentToken",
+    "Claim",
+    "ClaimState",
+    "Invitation",
+    "Membership",
+    "Notice",
+    "Organization",
+    "Role",
+    "User",
+]

@@ -1,0 +1,113 @@
+"""How the sign-in library works in this house: mail goes the outbox's way, addresses come from one place."""
+
+import base64
+import hashlib
+import hmac
+from typing import Any, Final
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import record_authentication
+from allauth.core import context as allauth_context
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core.ratelimit import respond_429
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import contacts
+from imageskill.core import network, outbox, tallies
+from imageskill.core.units import unit_of_work
+
+MAILS_AN_HOUR: Final = 12
+"""How many mails about signing in one address gets in an hour, whoever asks for them."""
+
+# Requests are typed as Any: a module without HTTP names no class of it.
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # the library has no types
+    """Signing in and up, and what is mailed about it."""
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Put the mail into the outbox; a page that asks for too many is answered 429, known address or not."""
+        address = hashlib.sha256(email.lower().encode()).hexdigest()
+        if not tallies.take("account_mail", address, limit=MAILS_AN_HOUR, period=tallies.HOUR):
+            raise ImmediateHttpResponse(respond_429(allauth_context.request))
+        self._write(template_prefix, email, context)
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: Any,  # noqa: ANN401 - the library's
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """Tell the owner of an account of a change, once that is committed; this is never held back."""
+        request = allauth_context.request
+        told = {
+            "timestamp": timezone.now(),
+            "ip": self.get_client_ip(request),
+            "user_agent": self.get_http_user_agent(request)[:200],
+            **(context or {}),
+        }
+        # The library changes some of it in transactions of its own, in which no unit of work can begin.
+        transaction.on_commit(lambda: self._write(template_prefix, email or user.email, told))
+
+    @unit_of_work
+    def _write(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        told = {"request": allauth_context.request, "base_url": settings.BASE_URL, "email": email, **context}
+        mail = self.render_mail(template_prefix, email, told)
+        kind = template_prefix.rpartition("/")[2]
+        outbox.write(kind=kind[:32], recipient=email, subject=mail.subject, text=str(mail.body))
+
+    def post_login(self, request: Any, user: Any, *, signup: bool, **kwargs: Any) -> Any:  # noqa: ANN401
+        """Record the mailed code by which somebody signed up, which the library takes for no way of signing in."""
+        if signup:
+            record_authentication(request, user, method="code", email=user.email)
+        return super().post_login(request, user, signup=signup, **kwargs)
+
+    def get_client_ip(self, request: Any) -> str:  # noqa: ANN401 - see above
+        """Return the caller's address as far as the proxies can be trusted."""
+        return str(network.client_address(request) or "0.0.0.0")  # noqa: S104 - nothing listens there
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:  # noqa: ANN401 - the library's
+        """Return False: FreshSignInMiddleware guards the same routes, and everybody."""
+        return False
+
+    def clean_email(self, email: str) -> str:
+        """Return an address that mail can be sent to; refuse the rest as any wrong address."""
+        if not contacts.is_address(email):
+            raise self.validation_error("invalid_email")
+        return email
+
+
+class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc] # the library has no types
+    """Second factors: secrets are sealed, and staff keep the last one."""
+
+    def encrypt(self, text: str) -> str:
+        """Return a secret sealed for the database."""
+        return _seal().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Return a sealed secret in clear."""
+        return _seal().decrypt(encrypted_text.encode()).decode()
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        """Say whether a factor may go: not the last one of staff."""
+        if not authenticator.user.is_staff:
+            return True
+        factors = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+        others = Authenticator.objects.filter(user=authenticator.user, type__in=factors).exclude(
+            pk=authenticator.pk
+        )
+        return bool(others.exists())
+
+
+def _seal() -> Fernet:
+    # IDENTITY_KEY never changes: a rotated SECRET_KEY must lock nobody out.
+    key = hmac.new(
+        settings.IDENTITY_KEY.encode(), b"accounts.adapter: secrets of factors", hashlib.sha256
+    ).digest()
+    return Fernet(base64.urlsafe_b64encode(key))

@@ -1,0 +1,1 @@
+"""Pages of people: signing in again, workspaces, members, invitations."""

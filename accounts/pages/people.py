@@ -1,0 +1,90 @@
+"""The doors of the signed-in pages: who asks, and what of the workspace every page shows."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.functional import SimpleLazyObject
+from django.views.decorators.cache import never_cache
+
+from accounts import members
+from accounts.models import Membership, Organization, Role, User
+
+P = ParamSpec("P")
+LAST_WORKSPACE = "workspace"
+
+
+def signed_in(request: HttpRequest) -> User:
+    """Return the signed-in user, behind `login_required`."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
+def in_workspace(
+    page: Callable[Concatenate[HttpRequest, Membership, P], HttpResponseBase],
+) -> Callable[..., HttpResponseBase]:
+    """Open a workspace's page to its members: it gets the asker's membership in place of the id in the path.
+
+    Nobody signed in is sent to sign in; a stranger gets 404, a viewer's POST 403.
+    """
+
+    @wraps(page)
+    @login_required
+    @never_cache
+    def door(request: HttpRequest, /, organization_id: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        place = members.workspace_of(signed_in(request), organization_id)
+        if place is None:
+            raise Http404
+        if place.role == Role.VIEWER and request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        if request.session.get(LAST_WORKSPACE) != organization_id:
+            request.session[LAST_WORKSPACE] = organization_id
+        return page(request, place, *args, **kwargs)
+
+    return door
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Give every page the signed-in frame's workspaces, read only where they are shown (a context processor)."""
+    return {
+        "workspaces": SimpleLazyObject(lambda: _workspaces(request)),
+        "workspace": SimpleLazyObject(lambda: _last_workspace(request)),
+    }
+
+
+def _workspaces(request: HttpRequest) -> list[Organization]:
+    return members.workspaces_of(request.user) if isinstance(request.user, User) else []
+
+
+def _last_workspace(request: HttpRequest) -> Organization | None:
+    mine = _workspaces(request)
+    last = request.session.get(LAST_WORKSPACE)
+    return next((workspace for workspace in mine if workspace.pk == last), mine[0] if mine else None)
+
+
+def show(request: HttpRequest, template: str, place: Membership | None, **shown: Any) -> HttpResponse:  # noqa: ANN401
+    """Render a page in the signed-in frame; `shown` is what is its own."""
+    if place is not None:
+        shown |= {
+            "workspace": place.organization,
+            "member": place,
+            "decides": place.role != Role.VIEWER,
+            "owns": place.role == Role.OWNER,
+        }
+    return render(request, template, shown)
+
+
+def act(request: HttpRequest, doing: Callable[[], str], back: str) -> HttpResponseBase:
+    """Do something and say so on the page one goes back to; `doing` returns the words."""
+    try:
+        messages.success(request, doing())
+    except members.CannotError as error:
+        messages.error(request, str(error))
+    return HttpResponseRedirect(back)
