@@ -31,7 +31,7 @@ stripe-local: dev ## Start a local Stripe and print the settings for it (PORT, W
 	@exec $(IN_VENV) -m tests.local_stripe
 
 screenshots: dev ## Take pictures of every page, light and dark, into build/screenshots (needs chromium)
-	@$(IN_VENV) -m tests.on_sqlite -n0 --quiet tests/pages/test_looks.py --screenshots build/screenshots
+	@$(IN_VENV) -m tests.on_sqlite -n0 --quiet tests/pages -k looks --screenshots build/screenshots
 
 test: check ## Check, then run all tests on SQLite and the marked ones on PostgreSQL
 	$(call stage,tests on SQLite,$(IN_VENV) -m tests.on_sqlite -n $(PYTEST_WORKERS))

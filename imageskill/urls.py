@@ -13,9 +13,9 @@ from creative import offers
 from imageskill.core import api
 from imageskill.site import documents
 from imageskill.site.cli import CommandLine
+from imageskill.site.context import figures
 from imageskill.site.health import Health, livez
 from imageskill.site.home import Home
-from imageskill.site.overview import overview
 from imageskill.site.styleguide import styleguide
 
 handler400 = api.handler400
@@ -64,7 +64,15 @@ urlpatterns = [
     path("v1/whoami", Whoami.as_view(mandate_of=mandate_of)),
     path("v1/quota", QuotaShow.as_view(models_of=models_of)),
     path("styleguide", styleguide),
-    path("w/<str:organization_id>/", overview, name="overview"),
+    path("w/<str:organization_id>/figures", figures, name="figures"),
+    path("", include("imageskill.site.overview.urls")),
+    path("", include("imageskill.site.gallery.urls")),
+    path("", include("imageskill.site.activity.urls")),
+    path("", include("imageskill.site.agents.urls")),
+    path("", include("imageskill.site.approvals.urls")),
+    path("", include("imageskill.site.credits.urls")),
+    path("", include("imageskill.site.feedback.urls")),
+    path("", include("imageskill.site.claim.urls")),
     path("", include("accounts.urls")),
     path("", include("billing.urls")),
     path("", include("creative.urls")),

@@ -18,6 +18,7 @@ from accounts.models import Membership, Organization, Role, User
 
 P = ParamSpec("P")
 LAST_WORKSPACE = "workspace"
+_READ = "workspaces_of_the_asker"
 
 
 def signed_in(request: HttpRequest) -> User:
@@ -32,12 +33,17 @@ def in_workspace(
 ) -> Callable[..., HttpResponseBase]:
     """Open a workspace's page to its members: it gets the asker's membership in place of the id in the path.
 
-    Nobody signed in is sent to sign in; a stranger gets 404, a viewer's POST 403.
+    Nobody signed in is sent to sign in, and a page that asks by itself gets 401; a stranger gets 404, a viewer's
+    POST 403.
     """
 
-    @wraps(page)
-    @login_required
     @never_cache
+    def outer(request: HttpRequest, /, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401 - the route's
+        if request.headers.get("HX-Request") and not request.user.is_authenticated:
+            return HttpResponse(status=401)
+        return door(request, *args, **kwargs)
+
+    @login_required
     def door(request: HttpRequest, /, organization_id: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         place = members.workspace_of(signed_in(request), organization_id)
         if place is None:
@@ -48,22 +54,29 @@ def in_workspace(
             request.session[LAST_WORKSPACE] = organization_id
         return page(request, place, *args, **kwargs)
 
-    return door
+    return wraps(page)(outer)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Give every page the signed-in frame's workspaces, read only where they are shown (a context processor)."""
     return {
         "workspaces": SimpleLazyObject(lambda: _workspaces(request)),
-        "workspace": SimpleLazyObject(lambda: _last_workspace(request)),
+        "workspace": SimpleLazyObject(lambda: last_workspace(request)),
     }
 
 
 def _workspaces(request: HttpRequest) -> list[Organization]:
-    return members.workspaces_of(request.user) if isinstance(request.user, User) else []
+    if not isinstance(getattr(request, "user", None), User):
+        return []
+    read: list[Organization] | None = getattr(request, _READ, None)
+    if read is None:
+        read = members.workspaces_of(signed_in(request))
+        setattr(request, _READ, read)  # the frame shows it in several places
+    return read
 
 
-def _last_workspace(request: HttpRequest) -> Organization | None:
+def last_workspace(request: HttpRequest) -> Organization | None:
+    """Return the workspace that the frame is about: the one of the page, else the one that was looked at last."""
     mine = _workspaces(request)
     last = request.session.get(LAST_WORKSPACE)
     return next((workspace for workspace in mine if workspace.pk == last), mine[0] if mine else None)

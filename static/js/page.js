@@ -34,6 +34,14 @@
     })
   }
 
+  // Who is signed out, or out of the workspace, is asked nothing more: a copy of the part has no clock.
+  function stopAsking (event) {
+    if (event.detail.xhr.status !== 401 && event.detail.xhr.status !== 403) return
+    var part = event.detail.elt
+    part.replaceWith(part.cloneNode(true))
+  }
+
+  document.addEventListener('htmx:responseError', stopAsking)
   document.addEventListener('DOMContentLoaded', addCopyButtons)
   document.addEventListener('click', closeMenus)
   document.addEventListener('keydown', closeMenus)

@@ -1,25 +1,17 @@
 """Every page, light and dark, on a phone and on a wide screen: axe finds nothing, nothing sticks out."""
 
-import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page
 
 from accounts.models import Agent, Organization, Role, User
+from tests.pages.looking import look
 from tests.pages.people import PERSON, join, make_old, make_user, make_workspace, sign_in, take_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-STATES: list[tuple[Any, int, int]] = [
-    ("light", 1280, 800),
-    ("dark", 1280, 800),
-    ("dark", 390, 844),
-    ("light", 390, 844),
-]
 OPEN = [
     "/",
     "/styleguide",
@@ -44,24 +36,6 @@ SIGNED_IN = [
     "/account/password/set/",
     "/account/logout/",
 ]
-
-
-def look(page: Page, path: str, folder: Path | None) -> None:
-    """Open a page once, and look at it in four ways."""
-    page.emulate_media(reduced_motion="reduce")
-    answer = page.goto(path)
-    assert answer is None or answer.status == 200, path
-    for scheme, width, height in STATES:
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_function("document.getAnimations().length === 0")
-        found = Axe().run(page)
-        assert found.violations_count == 0, f"{path} {scheme} {width}\n{found.generate_report()}"
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{path} sticks out at {width}"
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-            name = re.sub(r"org_\w+|\W+", "-", path).strip("-") or "front"
-            page.screenshot(path=folder / f"{name}.{width}.{scheme}.png", full_page=True)
 
 
 @pytest.mark.parametrize("path", OPEN)

@@ -19,4 +19,4 @@ def overview(request: HttpRequest, place: Membership) -> HttpResponseBase:
         f"""  -d '{{"human_email":"{place.user.email}","agent_name":"first-agent","runtime":"shell"}}'"""
     )
     agents = members.agents_of(place.organization)
-    return show(request, "site/overview.html", place, agents=agents, signup_command=command, page="overview")
+    return show(request, "overview/overview.html", place, agents=agents, signup_command=command, page="overview")

@@ -1,0 +1,1 @@
+"""Everything that happened in a workspace, to search and to follow."""

@@ -1,0 +1,5 @@
+"""Addresses of the activity browser."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,1 @@
+"""The agents of a workspace, and what each may do."""

@@ -1,0 +1,5 @@
+"""Addresses of the agents' pages."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,1 @@
+"""Claiming an agent in a browser."""

@@ -1,0 +1,5 @@
+"""Addresses of the credits page."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

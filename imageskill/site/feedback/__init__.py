@@ -1,0 +1,1 @@
+"""What a workspace's agents reported, and what became of it."""

@@ -1,0 +1,1 @@
+"""A workspace at a glance."""

@@ -1,0 +1,77 @@
+"""How pages write amounts, instants and pictures: `{% load look %}`."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma, naturaltime
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from creative import assets
+from creative.models import Asset
+from creative.thumbnails import WIDTHS
+
+register = template.Library()
+
+SQUARE: Final = 120
+"""Up to this size in pixels a thumbnail is cut to a square, so that rows stay even."""
+
+MINUS: Final = "\N{MINUS SIGN}"
+
+_WANTED: Final = '<svg class="thumb wanted" width="{}" height="{}" aria-hidden="true"></svg>'
+
+
+@register.filter
+def credits(amount: int) -> str:
+    """Write an amount of credits: 1 credit, 1,500 credits."""
+    return f"{intcomma(amount)} credit{'' if amount == 1 else 's'}"
+
+
+@register.filter
+def dollars(amount: int) -> str:
+    """Write what an amount of credits costs; a credit is a cent."""
+    whole, cents = divmod(abs(amount), 100)
+    return f"{MINUS if amount < 0 else ''}${intcomma(whole)}.{cents:02}"
+
+
+@register.filter
+def exact(moment: datetime | None) -> str:
+    """Write an instant to the second, in UTC; nothing where there is none."""
+    return f"{moment.astimezone(UTC):%-d %B %Y, %H:%M:%S} UTC" if moment is not None else ""
+
+
+@register.simple_tag
+def ago(moment: datetime | None) -> SafeString:
+    """Write how long ago an instant was, with the instant itself for who points at it."""
+    if moment is None:
+        return SafeString("never")
+    told = str(naturaltime(moment)).replace("\xa0", " ")
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact(moment), told)
+
+
+@register.simple_tag
+def picture(asset: Asset, size: int = 40, alt: str = "") -> SafeString:
+    """Show a thumbnail of at most `size` pixels, sharp on screens of double density.
+
+    Small ones are cut to a square by the style sheet; larger ones keep their proportions. A picture whose
+    thumbnail is not made yet is a quiet area of the same size.
+    """
+    width, height = (size, size) if size <= SQUARE else _fitted(asset, size)
+    if asset.thumbnails_at is None or asset.deleted_at is not None:
+        return format_html(
+            '<svg class="thumb wanted" width="{}" height="{}" aria-hidden="true"></svg>', width, height
+        )
+    stored = next((one for one in WIDTHS if one >= 2 * size), WIDTHS[-1])
+    return format_html(
+        '<img class="thumb" src="{}" width="{}" height="{}" loading="lazy" decoding="async" alt="{}">',
+        assets.url(asset, stored),
+        width,
+        height,
+        alt,
+    )
+
+
+def _fitted(asset: Asset, size: int) -> tuple[int, int]:
+    longest = max(asset.width, asset.height)
+    return (max(1, asset.width * size // longest), max(1, asset.height * size // longest))
