@@ -2,7 +2,7 @@
 
 DATABASE_URL=postgres://... .venv/bin/python -m benchmarks.queue
 
-The database must be empty: it is migrated, filled and left for you to look at. WORKER_THREADS is 50 unless set.
+The database must be empty: it is migrated, filled and left for you to look at. WORKER_THREADS is 200 unless set.
 """
 
 import http.client
@@ -33,7 +33,8 @@ from creative.providers.base import Picture, ProviderCall, ProviderResult
 REPOSITORY = Path(__file__).resolve().parent.parent
 AGENTS, JOBS_EACH, SECONDS = 50, 4, 5.0
 _LONGEST_SECONDS = 600
-_POLL_SECONDS = 0.5
+_POLL_SECONDS = 1.0
+"""As the command-line client does unless told otherwise."""
 
 
 class Slow:
@@ -59,7 +60,7 @@ def environment(folder: str) -> dict[str, str]:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     return {
-        "WORKER_THREADS": "50",
+        "WORKER_THREADS": "200",
         **os.environ,
         "PORT": port,
         "BASE_URL": f"http://127.0.0.1:{port}",

@@ -9,7 +9,7 @@ import hashlib
 import logging
 import time
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from billing import authorisations
@@ -43,7 +43,7 @@ from creative.storage import StorageError
 from creative.turns import Taken
 from imageskill.core import ids, trace
 from imageskill.core.errors import ApiError, ErrorCode
-from imageskill.core.units import forbid_inside
+from imageskill.core.units import forbid_inside, release_connection
 
 logger = logging.getLogger("imageskill.execution")
 
@@ -180,8 +180,7 @@ def _result(lease: Lease, job: Job, resumed: Attempt | None) -> ProviderResult |
         is_cancel_wanted=lambda: _is_cancel_wanted(job.pk),
     )
     forbid_inside("calling a provider")
-    if not connection.in_atomic_block:
-        connection.close()
+    release_connection()
     started = time.monotonic()
     result = provider.generate(call)
     logger.info(
@@ -206,8 +205,7 @@ def _is_too_much(lease: Lease, job: Job) -> bool:
 def _is_cancel_wanted(job_id: str) -> bool:
     """Ask between two polls, and keep no connection until the next one."""
     wanted = Job.objects.filter(pk=job_id, cancel_requested_at__isnull=False).exists()
-    if not connection.in_atomic_block:
-        connection.close()
+    release_connection()
     return wanted
 
 
@@ -227,6 +225,7 @@ def _keep(lease: Lease, job: Job, result: ProviderResult) -> None:
     good = [picture for picture in pictures if picture is not None]
     if not good:
         raise ProviderError(Failure.FAILED, "The provider returned no picture.", cost_micros=cost)
+    release_connection()
     kept: list[Stored] = []
     for position, made in enumerate(good):
         stored = _store(lease, position, made)

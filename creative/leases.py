@@ -5,7 +5,7 @@ import threading
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connection, connections
 from django.db.models import DateTimeField, ExpressionWrapper
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
@@ -68,7 +68,16 @@ def keep_renewing() -> None:
             _renewer.start()
 
 
+def _leave_the_pool() -> None:
+    """Give this thread a connection of its own: jobs that crowd for the pool's must not cost their leases."""
+    if connection.settings_dict["OPTIONS"].get("pool"):
+        own = connection.copy()
+        del own.settings_dict["OPTIONS"]["pool"]
+        connections[DEFAULT_DB_ALIAS] = own  # of this thread alone
+
+
 def _renew_for_ever() -> None:
+    _leave_the_pool()
     pause, failed = threading.Event(), False
     while True:
         # A lease that was not renewed in time is another worker's: what failed is tried again at once.

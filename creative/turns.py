@@ -19,7 +19,7 @@ from creative.catalogue import loader
 from creative.jobs import Lease
 from creative.models import Attempt, Job
 from imageskill.core.errors import ApiError
-from imageskill.core.units import unit_of_work
+from imageskill.core.units import release_connection, unit_of_work
 
 logger = logging.getLogger("imageskill.turns")
 
@@ -57,6 +57,7 @@ def is_stopping() -> bool:
 
 def take(job_id: str = "") -> Taken | None:
     """Take the next job, first of all `job_id` if its worker is gone. None: none can run now."""
+    release_connection()
     # One at a time in a process: the threads would only run into each other at the same row.
     with _choosing:
         for _ in range(_MOST_MISSES):

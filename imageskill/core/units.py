@@ -119,6 +119,15 @@ def forbid_inside(what: str) -> None:
         raise RuntimeError(f"{what} inside a unit of work would hold its locks while waiting")
 
 
+def release_connection() -> None:
+    """Give this thread's connection back before it waits for something slow; a transaction keeps its own.
+
+    A pool has fewer connections than there are threads: who waits must not keep one from those that work.
+    """
+    if not connection.in_atomic_block:
+        connection.close()
+
+
 def database_now() -> datetime:
     """Return the database's clock at this very moment, also inside a transaction (UTC)."""
     if connection.vendor != "postgresql":
