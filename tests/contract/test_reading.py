@@ -66,27 +66,17 @@ def test_a_walk_of_all_gets_changes_nothing(agent: Member, settings: Any) -> Non
 
 
 def test_the_walk_leaves_no_path_out(agent: Member) -> None:
-    """Every path of the url map is walked, is written to only, or is no answer of the API."""
+    """Every path under /v1 is walked, is written to only, or is no answer of the API."""
     known = [path.split("?")[0].strip("/").split("/") for path in paths({"job_id": "x", "asset_ids": ["y"]}, "q")]
-    shapes = {"/".join(parts[:2]) for parts in known} | {"healthz"}
+    shapes = {"/".join(parts[:2]) for parts in known}
     written = {"v1/agent-signups", "v1/agent-claims", "v1/agent-tokens", "v1/credit-quotes"}
     written |= {"v1/create", "v1/edit", "v1/upload"}
-    other = {
-        "skill.md",
-        "llms.txt",
-        "cli.md",
-        "v1/openapi.json",
-        "v1/docs",
-        "v1/cli",
-        "",
-        "livez",
-        "a/<str:name>",
-        "webhooks/stripe",
-        "pay/<str:reference>",
-    }
-    for route in _routes(urlpatterns):
+    other = {"v1/openapi.json", "v1/docs", "v1/cli"}
+    routes = [route for route in _routes(urlpatterns) if route.startswith("v1/")]
+    assert len(routes) > 20
+    for route in routes:
         shape = "/".join(route.split("/")[:2])
-        assert shape in shapes | written | other or route in other, route
+        assert shape in shapes | written | other, route
 
 
 def _routes(patterns: Any, before: str = "") -> list[str]:
