@@ -87,7 +87,9 @@ def live_of(actor: Actor, *, job_id: str | None = None, kind: str | None = None)
 
 
 def of_job(job: Job) -> list[Asset]:
-    """Return a job's pictures in their order, without the deleted ones."""
+    """Return a job's pictures in their order, without the deleted ones; reads nothing where there can be none."""
+    if job.state != Job.State.COMPLETED:
+        return []
     kept = (asset for asset in job.assets.all() if asset.deleted_at is None)
     return sorted(kept, key=lambda asset: asset.position)
 

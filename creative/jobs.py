@@ -37,11 +37,11 @@ class Lease:
 
 
 def visible_to(actor: Actor, reference: str) -> Job:
-    """Return the caller's job with its assets. JOB_NOT_FOUND: missing, or another agent's."""
+    """Return the caller's job. JOB_NOT_FOUND: missing, or another agent's."""
     job = None
     if prefix_of(reference) == "job":
         own = Job.objects.filter(agent_id=actor.actor_id, organization_id__in=actor.organization_ids)
-        job = own.prefetch_related("assets").filter(pk=reference).first()
+        job = own.filter(pk=reference).first()
     if job is None:
         raise ApiError(
             ErrorCode.JOB_NOT_FOUND,
