@@ -230,6 +230,11 @@ STORAGES = {
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Image Skill <no-reply@localhost>")
 EMAIL_TIMEOUT = 20
+# Kind of mail -> what returns its own headers for a recipient.
+MAIL_HEADERS = {
+    "claim_requested": "accounts.emails.headers_for",
+    "contact_change_asked": "accounts.emails.headers_for",
+}
 
 # The free preview, and what keeps it from being farmed.
 PREVIEW_CREDITS = env.int("PREVIEW_CREDITS", default=50)
@@ -288,6 +293,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 14 * 24 * 3600
+CSRF_FAILURE_VIEW = "imageskill.core.error_pages.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 # Preloading binds a whole domain for years: that is the operator's word to give, at the edge.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]

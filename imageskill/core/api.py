@@ -16,7 +16,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from imageskill.core import body, envelope, trace
+from imageskill.core import body, envelope, error_pages, trace
 from imageskill.core.envelope import ActorJSON
 from imageskill.core.errors import ApiError, ErrorCode, auth_required, invalid_fields
 from imageskill.core.units import LostCommitError
@@ -259,7 +259,7 @@ def _respond(told: envelope.Envelope, *, status: int, exit_code: int) -> HttpRes
 
 
 def error_page(request: HttpRequest, status: int) -> HttpResponse:
-    """Return the framework's own 400, 403, 404 or 500: an envelope on the API's paths, else a plain line."""
+    """Return the framework's own 400, 403, 404 or 500: an envelope on the API's paths, else a page or a line."""
     code = {
         400: ErrorCode.INVALID_ARGUMENTS,
         403: ErrorCode.CAPABILITY_DENIED,
@@ -267,7 +267,10 @@ def error_page(request: HttpRequest, status: int) -> HttpResponse:
     }.get(status, ErrorCode.INTERNAL_ERROR)
     if is_api_path(request.path_info):
         return failure_response(ApiError(code, _page_message(status), status=status))
-    return HttpResponse(f"{_page_message(status)}\n", status=status, content_type="text/plain; charset=utf-8")
+    shown = error_pages.page(status) if error_pages.wanted(request) else None
+    return shown or HttpResponse(
+        f"{_page_message(status)}\n", status=status, content_type="text/plain; charset=utf-8"
+    )
 
 
 def _page_message(status: int) -> str:

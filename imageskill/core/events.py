@@ -37,8 +37,19 @@ class System:
 
 
 @dataclass(frozen=True, slots=True)
+class Human:
+    """A person as an actor, by the user's public id."""
+
+    actor_id: str
+    actor_type: str = "human"
+
+
+@dataclass(frozen=True, slots=True)
 class EventSpec:
-    """A type's name, its subject, the links it may carry, and the contract from which callers get it."""
+    """A type's name, its subject, the links it may carry, and the contract from which callers get it.
+
+    Events of people name no agent, so no agent ever reads them: they are for the members of their workspace.
+    """
 
     name: str
     subject: str
@@ -69,14 +80,42 @@ class EventType(Enum):
     CREDITS_REFUNDED = EventSpec("credits.payment_backed_refunded", "credit", _PAYMENT_LINKS, LATEST)
     CREDITS_DISPUTED = EventSpec("credits.payment_backed_disputed", "credit", _PAYMENT_LINKS, LATEST)
     CREDITS_REINSTATED = EventSpec("credits.payment_backed_reinstated", "credit", _PAYMENT_LINKS, LATEST)
+    CREDITS_REFUND_REQUESTED = EventSpec("credits.refund_requested", "credit", _PAYMENT_LINKS, LATEST)
+    CREDITS_ALERT_SET = EventSpec("credits.alert_set", "credit", frozenset(), LATEST)
+    CHECKOUT_SESSION_CANCELED = EventSpec(
+        "payment.checkout_session.canceled",
+        "payment",
+        frozenset({"quote_id", "payment_attempt_id", "checkout_session_id"}),
+        LATEST,
+    )
     FEEDBACK_STATUS_CHANGED = EventSpec("feedback.status_changed", "feedback", frozenset({"feedback_id"}), LATEST)
     APPROVAL_REQUESTED = EventSpec("approval.requested", "job", _JOB_LINKS, LATEST)
     APPROVAL_DECIDED = EventSpec("approval.decided", "job", _JOB_LINKS, LATEST)
     MANDATE_SET = EventSpec("mandate.set", "agent", frozenset(), LATEST)
     TOKEN_ROTATED = EventSpec("token.rotated", "token", frozenset(), LATEST)
+    TOKEN_REVOKED = EventSpec("token.revoked", "token", frozenset(), LATEST)
+    TOKEN_REJECTED = EventSpec("token.rejected", "token", frozenset(), LATEST)
+    AGENT_PAUSED = EventSpec("agent.paused", "agent", frozenset(), LATEST)
+    AGENT_RESUMED = EventSpec("agent.resumed", "agent", frozenset(), LATEST)
+    AGENT_RELEASED = EventSpec("agent.released", "agent", frozenset(), LATEST)
+    AGENT_RENAMED = EventSpec("agent.renamed", "agent", frozenset(), LATEST)
+    AGENT_GRANTS_SET = EventSpec("agent.grants_set", "agent", frozenset(), LATEST)
     CLAIM_REQUESTED = EventSpec("claim.requested", "claim", frozenset(), LATEST)
     CLAIM_APPROVED = EventSpec("claim.approved", "claim", frozenset(), LATEST)
     CLAIM_DENIED = EventSpec("claim.denied", "claim", frozenset(), LATEST)
+    SHARE_MADE = EventSpec("share.made", "share", frozenset({"asset_ids"}), LATEST)
+    SHARE_REVOKED = EventSpec("share.revoked", "share", frozenset({"asset_ids"}), LATEST)
+    CLAIM_DISOWNED = EventSpec("claim.disowned", "claim", frozenset(), LATEST)
+    CLAIM_ATTEMPTED = EventSpec("claim.attempted", "claim", frozenset(), LATEST)
+    CONTACT_CHANGE_ASKED = EventSpec("contact.change_asked", "agent", frozenset(), LATEST)
+    INVITATION_SENT = EventSpec("invitation.sent", "invitation", frozenset(), LATEST)
+    INVITATION_WITHDRAWN = EventSpec("invitation.withdrawn", "invitation", frozenset(), LATEST)
+    INVITATION_DECLINED = EventSpec("invitation.declined", "invitation", frozenset(), LATEST)
+    MEMBER_JOINED = EventSpec("member.joined", "member", frozenset(), LATEST)
+    MEMBER_ROLE_CHANGED = EventSpec("member.role_changed", "member", frozenset(), LATEST)
+    MEMBER_REMOVED = EventSpec("member.removed", "member", frozenset(), LATEST)
+    MEMBER_SIGN_IN_CHANGED = EventSpec("member.sign_in_changed", "member", frozenset(), LATEST)
+    WORKSPACE_RENAMED = EventSpec("workspace.renamed", "workspace", frozenset(), LATEST)
 
 
 BY_NAME = {member.value.name: member.value for member in EventType}

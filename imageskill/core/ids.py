@@ -6,6 +6,7 @@ others carry 72. Nothing increments, so no id tells the next.
 
 import secrets
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -17,6 +18,7 @@ PREFIXES = frozenset(
         "usr",
         "tok",
         "claim",
+        "inv",
         "job",
         "image",
         "evt",
@@ -28,6 +30,7 @@ PREFIXES = frozenset(
         "credit_event",
         "hold",
         "reversal",
+        "share",
         "trace",
     ]
 )
@@ -53,6 +56,11 @@ def new_id(prefix: str) -> str:
     digits = _PICTURE_RANDOM_DIGITS if prefix == "image" else _RANDOM_DIGITS
     moment = _base36(time.time_ns() // 1000, _TIME_DIGITS)
     return f"{prefix}_{moment}{_base36(secrets.randbelow(36**digits), digits)}"
+
+
+def moment_digits(moment: datetime) -> str:
+    """Return what every id made at an instant has after its prefix, so that ids can be compared with a time."""
+    return _base36(max(0, int(moment.timestamp() * 1_000_000)), _TIME_DIGITS)
 
 
 def prefix_of(reference: str) -> str | None:

@@ -29,7 +29,10 @@ class ActivityEvent(models.Model):
         indexes = [
             models.Index(fields=["agent_id", "-id"], name="event_by_agent"),
             models.Index(fields=["agent_id", "type", "-id"], name="event_by_type"),
-            models.Index(fields=["organization_id", "-id"], name="event_by_organization"),
+            # The type comes last so that a workspace's events can be counted from the index alone.
+            models.Index(fields=["organization_id", "-id", "type"], name="event_of_workspace"),
+            models.Index(fields=["organization_id", "agent_id", "-id", "type"], name="event_of_workspace_agent"),
+            models.Index(fields=["organization_id", "type", "-id"], name="event_of_workspace_type"),
         ]
 
 

@@ -7,6 +7,7 @@ from email.errors import MessageError
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from imageskill.core.models import Outbox
 from imageskill.core.units import forbid_inside
@@ -18,12 +19,17 @@ _MOST_ATTEMPTS = 8
 _LEASE = timedelta(minutes=5)
 
 
-def write(*, kind: str, recipient: str, subject: str, text: str) -> None:
-    """Put a mail into the outbox, as part of the caller's transaction."""
+def write(*, kind: str, recipient: str, subject: str, text: str) -> Outbox:
+    """Put a mail into the outbox, as part of the caller's transaction, and return its row."""
     now = timezone.now()
-    Outbox.objects.create(
+    return Outbox.objects.create(
         kind=kind, recipient=recipient, subject=subject, text=text, created_at=now, next_try_at=now
     )
+
+
+def given_up(mail: Outbox) -> bool:
+    """Say whether a mail that was not sent will not be tried again."""
+    return mail.sent_at is None and mail.attempts >= _MOST_ATTEMPTS and mail.next_try_at <= timezone.now()
 
 
 def send_waiting() -> int:
@@ -45,12 +51,22 @@ def send_waiting() -> int:
 
 def _send(mail: Outbox) -> bool:
     try:
-        EmailMessage(mail.subject, mail.text, settings.DEFAULT_FROM_EMAIL, [mail.recipient]).send()
+        message = EmailMessage(
+            mail.subject, mail.text, settings.DEFAULT_FROM_EMAIL, [mail.recipient], headers=_headers(mail)
+        )
+        message.send()
     except (OSError, ValueError, MessageError) as error:
         # SMTP's exceptions are OSErrors; the others are a mail that cannot be put into lines.
         logger.warning("mail not sent", exc_info=error, extra={"fields": {"kind": mail.kind}})
         return False
     return True
+
+
+def _headers(mail: Outbox) -> dict[str, str]:
+    """Return the headers that a kind of mail has besides: the setting names what makes them."""
+    path = settings.MAIL_HEADERS.get(mail.kind)
+    headers: dict[str, str] = import_string(path)(mail.recipient) if path else {}
+    return headers
 
 
 def prune() -> int:

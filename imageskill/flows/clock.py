@@ -45,6 +45,8 @@ WORKS: Final = (
     Work("expire_approvals", 15, "creative.approvals.expire_due"),
     Work("sweep_payments", 30, "billing.sweeping.sweep"),
     Work("fetch_missed_events", 24 * 3600, "billing.sweeping.fetch_missed_events"),
+    Work("deliver_alerts", 10, "billing.alerts.deliver"),
+    Work("prune_alerts", 24 * 3600, "billing.alerts.prune"),
     Work("prune_payment_payloads", 3600, "billing.inbox.prune"),
     Work("send_mail", 5, "imageskill.core.outbox.send_waiting"),
     Work("make_thumbnails", 2, "creative.thumbnails.make_missing", lease_seconds=120),
@@ -54,6 +56,7 @@ WORKS: Final = (
     Work("prune_tallies", 3600, "imageskill.core.tallies.prune"),
     Work("prune_mail", 3600, "imageskill.core.outbox.prune"),
     Work("prune_notices", 3600, "accounts.notices.prune"),
+    Work("clear_sessions", 3600, "accounts.sessions.clear"),
     Work("wake_feedback", 60, "creative.feedback.snoozing.wake_due"),
     Work("prune_plans", 3600, "creative.pruning.prune_plans"),
 )

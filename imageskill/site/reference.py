@@ -56,7 +56,8 @@ Made from `imageskill/core/events.py` by `manage.py write_reference`; do not edi
 
 `GET /v1/activity` lists what happened, newest first. Every event carries the links `job_id`, `asset_ids`,
 `usage_event_id` and `feedback_id`, empty where they do not apply. `job.completed` is written at every end of a
-job; `status` tells which.
+job; `status` tells which. What people do in a workspace (`invitation.*`, `member.*`, `workspace.*`) names no
+agent: it is shown to the members on their pages, and to no agent.
 
 | type | subject | links | who gets it |
 |---|---|---|---|"""
