@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import contacts
+from accounts import contacts, members, staff
 from imageskill.core import network, outbox, tallies
 from imageskill.core.units import unit_of_work
 
@@ -44,7 +44,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # the library
         context: dict[str, Any] | None = None,
         email: str | None = None,
     ) -> None:
-        """Tell the owner of an account of a change, once that is committed; this is never held back."""
+        """Tell the owner of an account and the owner's workspaces of a change, once that is committed.
+
+        It is never held back, as other mail is that somebody asks for too often.
+        """
         request = allauth_context.request
         told = {
             "timestamp": timezone.now(),
@@ -53,7 +56,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # the library
             **(context or {}),
         }
         # The library changes some of it in transactions of its own, in which no unit of work can begin.
-        transaction.on_commit(lambda: self._write(template_prefix, email or user.email, told))
+        # The library asks `can_delete_authenticator` for an app only, not for a passkey.
+        transaction.on_commit(lambda: staff.after_change(user.pk, template_prefix.rpartition("/")[2]))
+        transaction.on_commit(lambda: self._tell(template_prefix, user, email or user.email, told))
+
+    @unit_of_work
+    def _tell(self, template_prefix: str, user: Any, email: str, told: dict[str, Any]) -> None:  # noqa: ANN401
+        self._write(template_prefix, email, told)
+        members.record_sign_in_change(user_id=user.pk, change=template_prefix.rpartition("/")[2])
 
     @unit_of_work
     def _write(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
@@ -66,6 +76,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # the library
         """Record the mailed code by which somebody signed up, which the library takes for no way of signing in."""
         if signup:
             record_authentication(request, user, method="code", email=user.email)
+        if user.is_staff:
+            staff.after_sign_in(user.pk)
         return super().post_login(request, user, signup=signup, **kwargs)
 
     def get_client_ip(self, request: Any) -> str:  # noqa: ANN401 - see above

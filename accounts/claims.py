@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from accounts import contacts, emails, organizations, tokens
+from accounts import contact_changes, contacts, emails, organizations, tokens
 from accounts.models import Agent, AgentToken, Claim, ClaimState
 from imageskill.core import events, tallies
 from imageskill.core.errors import ApiError, ErrorCode
@@ -24,6 +26,8 @@ COLLECT_WITHIN = timedelta(days=7)
 _CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ23456789"
 LIVE = (Claim.State.OPEN, Claim.State.REQUESTED)
 _HANDLE_TRIES = 8
+_LINK_BYTES = 24
+_REASON_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,14 @@ class Offer:
     mailed: bool
 
 
-def open_offer(agent: Agent, *, facts: Facts, state: Claim.State = Claim.State.OPEN) -> tuple[Claim, str]:
-    """Make an agent's live offer, voiding an earlier one; part of the caller's transaction."""
-    Claim.objects.filter(agent=agent, state__in=LIVE).update(state=Claim.State.VOID)
+def open_offer(
+    agent: Agent, *, facts: Facts, state: Claim.State = Claim.State.OPEN, reason: str = ""
+) -> tuple[Claim, str]:
+    """Make an agent's live offer, voiding an earlier one; part of the caller's transaction.
+
+    `reason` is the agent's own word on why.
+    """
+    void(Claim.objects.filter(agent=agent), Claim.Ending.REPLACED)
     minted = tokens.mint("c")
     for left in range(_HANDLE_TRIES - 1, -1, -1):
         try:
@@ -59,6 +68,8 @@ def open_offer(agent: Agent, *, facts: Facts, state: Claim.State = Claim.State.O
                     secret_sha256=minted.sha256,
                     request_network=facts.network,
                     request_client=facts.client,
+                    link=new_link(),
+                    reason=reason[:_REASON_LENGTH],
                     created_at=timezone.now(),
                 )
         except IntegrityError:
@@ -69,20 +80,30 @@ def open_offer(agent: Agent, *, facts: Facts, state: Claim.State = Claim.State.O
     raise AssertionError  # the loop returns or raises
 
 
+def new_link() -> str:
+    """Return a random word for the address of one claim."""
+    return secrets.token_urlsafe(_LINK_BYTES)
+
+
+def void(claims: QuerySet[Claim], why: Claim.Ending) -> int:
+    """End the live ones among these claims, in the caller's transaction; return how many."""
+    return claims.filter(state__in=LIVE).update(state=Claim.State.VOID, void_reason=why)
+
+
 @unit_of_work
-def request(*, agent: Agent, actor: events.ActingFor, contact: str, facts: Facts) -> Offer:
+def request(*, agent: Agent, actor: events.ActingFor, contact: str, facts: Facts, reason: str = "") -> Offer:
     """Attach a contact and ask its owner to claim the agent; earlier codes and secrets are void.
 
     CAPABILITY_DENIED: the agent is claimed already, or its contact may no longer be replaced freely.
     """
     # The driving rows first, as for whoever decides a claim; a refusal below undoes it.
-    Claim.objects.filter(agent=agent, state__in=LIVE).update(state=Claim.State.VOID)
+    void(Claim.objects.filter(agent=agent), Claim.Ending.REPLACED)
     organizations.lock(agent.organization_id)
     agent = Agent.objects.get(pk=agent.pk)
     if agent.claim_state == ClaimState.CLAIMED:
         raise ApiError(ErrorCode.CAPABILITY_DENIED, "This agent is claimed already.", reason="already_claimed")
     _attach(agent, contact)
-    claim, secret = open_offer(agent, facts=facts, state=Claim.State.REQUESTED)
+    claim, secret = open_offer(agent, facts=facts, state=Claim.State.REQUESTED, reason=reason)
     mailed = emails.claim_requested(agent=agent, claim=claim)
     events.record(
         events.EventType.CLAIM_REQUESTED,
@@ -98,13 +119,9 @@ def request(*, agent: Agent, actor: events.ActingFor, contact: str, facts: Facts
 
 
 def _attach(agent: Agent, contact: str) -> None:
-    replaced = agent.contact and agent.contact.lower() != contact.lower()
-    if replaced and agent.claim_state == ClaimState.PAYMENT_BACKED_UNCLAIMED:
-        raise ApiError(
-            ErrorCode.CAPABILITY_DENIED,
-            "This agent has bought credits, so its contact cannot be replaced by its token alone.",
-            reason="contact_is_fixed",
-        )
+    replaced = contact_changes.replaces(agent, contact)
+    if replaced and contact_changes.is_fixed(agent) and not contact_changes.take(agent, contact):
+        raise contact_changes.refusal(None)
     if replaced and not tallies.take("contact_change", agent.pk, limit=CHANGES_A_DAY, period=tallies.DAY):
         raise ApiError(
             ErrorCode.RATE_LIMITED,
@@ -117,6 +134,13 @@ def _attach(agent: Agent, contact: str) -> None:
     agent.contact, agent.contact_digest = contact, contacts.digest(contact)
 
 
+@unit_of_work
+def seen(link: str) -> None:
+    """Count that somebody's browser opened the address of a live claim; it opens nothing else."""
+    rows = Claim.objects.filter(link=link, state__in=LIVE)
+    rows.update(seen_count=F("seen_count") + 1, first_seen_at=Coalesce("first_seen_at", timezone.now()))
+
+
 def live(agent: Agent) -> Claim | None:
     """Return the agent's live offer, or None when it is claimed, denied or revoked."""
     return Claim.objects.filter(agent=agent, state__in=LIVE).first()
@@ -124,7 +148,7 @@ def live(agent: Agent) -> Claim | None:
 
 def code(claim: Claim, at: datetime | None = None) -> str:
     """Return the code `AAAAA-BBBBB` that is good at `at` (default: now)."""
-    period = _period(at or timezone.now())
+    period = code_period(at or timezone.now())
     mac = hmac.new(claim.code_seed.encode(), str(period).encode(), hashlib.sha256).digest()
     tail = "".join(_CODE_ALPHABET[byte % len(_CODE_ALPHABET)] for byte in mac[:5])
     return f"{claim.code_handle}-{tail}"
@@ -132,10 +156,11 @@ def code(claim: Claim, at: datetime | None = None) -> str:
 
 def code_expires_at(at: datetime | None = None) -> datetime:
     """Return the instant at which the current code gives way to the next."""
-    return datetime.fromtimestamp((_period(at or timezone.now()) + 1) * CODE_PERIOD_SECONDS, tz=UTC)
+    return datetime.fromtimestamp((code_period(at or timezone.now()) + 1) * CODE_PERIOD_SECONDS, tz=UTC)
 
 
-def _period(at: datetime) -> int:
+def code_period(at: datetime) -> int:
+    """Return the number of the ten minutes that hold an instant, counted from the epoch."""
     return int(at.timestamp()) // CODE_PERIOD_SECONDS
 
 

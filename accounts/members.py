@@ -13,13 +13,28 @@ from django.utils import timezone
 
 from accounts import contacts, organizations
 from accounts.models import Agent, Invitation, Membership, Organization, Role, User
-from imageskill.core import outbox, tallies
+from imageskill.core import events, outbox, tallies
+from imageskill.core.events import EventType, Human
 from imageskill.core.units import unit_of_work
 
 INVITATION_LASTS: Final = timedelta(days=7)
 MAILS_PER_ADDRESS_A_DAY: Final = 3
 MAILS_PER_WORKSPACE_A_DAY: Final = 30
 MOST_WORKSPACES: Final = 20
+
+SIGN_IN_CHANGES: Final = {
+    "password_set": "Password set",
+    "password_changed": "Password changed",
+    "password_reset": "Password set anew by a mailed code",
+    "email_changed": "E-mail address changed",
+    "email_deleted": "E-mail address removed",
+    "totp_activated": "App for codes added",
+    "totp_deactivated": "App for codes removed",
+    "webauthn_added": "Passkey added",
+    "webauthn_removed": "Passkey removed",
+    "recovery_codes_generated": "Recovery codes made anew",
+}
+"""What the members of a workspace are told of how one of them signs in: the library's names -> our words."""
 
 
 class CannotError(Exception):
@@ -81,7 +96,10 @@ def rename(*, by: Membership, name: str) -> None:
     """Give the workspace another name. CannotError: not an owner's or admin's act."""
     organizations.lock(by.organization_id)
     _require(by, {Role.OWNER, Role.ADMIN})
-    Organization.objects.filter(pk=by.organization_id).update(name=name)
+    if Organization.objects.filter(pk=by.organization_id).exclude(name=name).update(name=name):
+        _record(
+            EventType.WORKSPACE_RENAMED, by.user_id, by.organization_id, by.organization_id, "Workspace renamed"
+        )
 
 
 @unit_of_work
@@ -115,6 +133,7 @@ def invite(*, by: Membership, email: str, role: str) -> Invitation:
         subject="You are invited to a workspace",
         text=render_to_string("account/email/invitation_message.txt", told),
     )
+    _record(EventType.INVITATION_SENT, by.user_id, by.organization_id, invitation.public_id, f"Invited as {role}")
     return invitation
 
 
@@ -123,7 +142,16 @@ def withdraw(*, by: Membership, invitation_id: int) -> None:
     """Take an open invitation back. CannotError: it is not open any more, or not this workspace's."""
     organizations.lock(by.organization_id)
     _require(by, {Role.OWNER})
-    _decide(_open().filter(pk=invitation_id, organization_id=by.organization_id), Invitation.State.WITHDRAWN)
+    invitation = _decide(
+        _open().filter(pk=invitation_id, organization_id=by.organization_id), Invitation.State.WITHDRAWN
+    )
+    _record(
+        EventType.INVITATION_WITHDRAWN,
+        by.user_id,
+        by.organization_id,
+        invitation.public_id,
+        "Invitation withdrawn",
+    )
 
 
 @unit_of_work
@@ -132,15 +160,18 @@ def accept(*, user: User, invitation_id: int) -> Organization:
     invitation = _for_addresses(verified_addresses(user)).filter(pk=invitation_id).first()
     if invitation is None:
         raise CannotError("This invitation is used up, over or for another address.")
-    _decide(_open().filter(pk=invitation.pk), Invitation.State.ACCEPTED)
+    # The workspace first, as whoever withdraws an invitation does.
     (workspace,) = organizations.lock(invitation.organization_id)
     if workspace.merged_into_id:
         raise CannotError("This workspace was merged into another.")
-    Membership.objects.get_or_create(
+    _decide(_open().filter(pk=invitation.pk), Invitation.State.ACCEPTED)
+    place, joined = Membership.objects.get_or_create(
         user=user,
         organization=workspace,
         defaults={"role": invitation.role, "created_at": timezone.now()},
     )
+    if joined:
+        _record(EventType.MEMBER_JOINED, user.pk, workspace.pk, user.pk, f"Joined as {place.role}")
     return workspace
 
 
@@ -148,7 +179,14 @@ def accept(*, user: User, invitation_id: int) -> Organization:
 def decline(*, user: User, invitation_id: int) -> None:
     """Refuse an invitation to an address of the user's own. CannotError: as for `accept`."""
     mine = _for_addresses(verified_addresses(user)).filter(pk=invitation_id)
-    _decide(mine, Invitation.State.DECLINED)
+    invitation = _decide(mine, Invitation.State.DECLINED)
+    _record(
+        EventType.INVITATION_DECLINED,
+        user.pk,
+        invitation.organization_id,
+        invitation.public_id,
+        "Invitation declined",
+    )
 
 
 @unit_of_work
@@ -159,7 +197,8 @@ def change_role(*, by: Membership, user_id: str, role: str) -> None:
     member = _member(by.organization_id, user_id)
     if role != Role.OWNER:
         _keep_an_owner(member)
-    Membership.objects.filter(pk=member.pk).update(role=Role(role))
+    if Membership.objects.filter(pk=member.pk).exclude(role=role).update(role=Role(role)):
+        _record(EventType.MEMBER_ROLE_CHANGED, by.user_id, by.organization_id, user_id, f"Role changed to {role}")
 
 
 @unit_of_work
@@ -171,6 +210,16 @@ def remove(*, by: Membership, user_id: str) -> None:
     member = _member(by.organization_id, user_id)
     _keep_an_owner(member)
     Membership.objects.filter(pk=member.pk).delete()
+    summary = "Left the workspace" if user_id == by.user_id else "Taken out of the workspace"
+    _record(EventType.MEMBER_REMOVED, by.user_id, by.organization_id, user_id, summary)
+
+
+@unit_of_work
+def record_sign_in_change(*, user_id: str, change: str) -> None:
+    """Tell the workspaces of a user that the user signs in differently; `change` is as in `SIGN_IN_CHANGES`."""
+    summary = SIGN_IN_CHANGES.get(change, "Sign-in changed")
+    for place in Membership.objects.filter(user_id=user_id, organization__merged_into=None).order_by("pk"):
+        _record(EventType.MEMBER_SIGN_IN_CHANGED, user_id, place.organization_id, user_id, summary)
 
 
 def _open() -> QuerySet[Invitation]:
@@ -183,9 +232,31 @@ def _for_addresses(addresses: frozenset[str]) -> QuerySet[Invitation]:
     return _open().annotate(address=Lower("email")).filter(address__in=addresses)
 
 
-def _decide(invitations: QuerySet[Invitation], state: Invitation.State) -> None:
-    if not invitations.update(state=state, decided_at=timezone.now()):
-        raise CannotError("This invitation is used up, over or for another address.")
+def _decide(invitations: QuerySet[Invitation], state: Invitation.State) -> Invitation:
+    """Move the one open invitation among these, once, and return it as it was."""
+    refusal = CannotError("This invitation is used up, over or for another address.")
+    invitation = invitations.first()
+    if invitation is None:
+        raise refusal
+    # By the row's own columns only: PostgreSQL does not look again through a join at a row it had to wait for.
+    still_open = Invitation.objects.filter(id=invitation.id, state=Invitation.State.OPEN)
+    if not still_open.update(state=state, decided_at=timezone.now()):
+        raise refusal
+    return invitation
+
+
+def _record(event_type: EventType, actor_id: str, organization_id: str, subject_id: str, summary: str) -> None:
+    """Add a line to the workspace's activity: ids and fixed words only, no address and no name."""
+    events.record(
+        event_type,
+        actor=Human(actor_id),
+        organization_id=organization_id,
+        agent_id="",
+        subject_id=subject_id,
+        operation="people",
+        status="done",
+        summary=summary,
+    )
 
 
 def _require(by: Membership, roles: set[Role]) -> None:

@@ -37,3 +37,11 @@ def successor_id(organization_id: str) -> str:
     """Return where the credits of an organization go now: itself, or the workspace that it was merged into."""
     row = Organization.objects.only("merged_into_id").get(pk=organization_id)
     return row.merged_into_id or organization_id
+
+
+def with_shells(organization_id: str) -> list[str]:
+    """Return where the history of a workspace is: itself, then the shells that were merged into it, at most 50."""
+    shells = (
+        Organization.objects.filter(merged_into_id=organization_id).order_by("pk").values_list("pk", flat=True)
+    )
+    return [organization_id, *shells]

@@ -19,6 +19,7 @@ from accounts.models import Agent, AgentToken, ClaimState
 from imageskill.core import events
 from imageskill.core.errors import ApiError, ErrorCode, auth_required
 from imageskill.core.instants import instant
+from imageskill.core.models import EventReference
 from imageskill.core.units import unit_of_work
 
 PATTERN = re.compile(r"isk_([rc])_([0-9A-Za-z]{30})([0-9A-Za-z]{6})")
@@ -91,7 +92,10 @@ def authenticate(raw: str) -> AgentToken | None:
         return None
     row = AgentToken.objects.select_related("agent__organization").filter(sha256=digest(raw)).first()
     now = timezone.now()
-    if row is None or not is_alive(row, now):
+    if row is None:
+        return None
+    if not is_alive(row, now):
+        _note_rejection(row)
         return None
     if row.first_used_at is None:
         if not _first_use(row, now):
@@ -99,6 +103,27 @@ def authenticate(raw: str) -> AgentToken | None:
     elif row.last_used_at is None or row.last_used_at < now - _OBSERVED_EVERY:
         AgentToken.objects.filter(pk=row.pk).update(last_used_at=now)
     return row
+
+
+def _note_rejection(token: AgentToken) -> None:
+    """Record that a token was refused for the first time since an owner revoked it: its receipt says so."""
+    if token.revoked_at is not None and _is_unnoted(token):
+        _record_rejection(token)
+
+
+@unit_of_work
+def _record_rejection(token: AgentToken) -> None:
+    organizations.lock(token.agent.organization_id)
+    # Again under the lock: two calls may be refused at the same moment.
+    if _is_unnoted(token):
+        _record(events.EventType.TOKEN_REJECTED, token, events.System("tokens"), "rejected", "Token rejected")
+
+
+def _is_unnoted(token: AgentToken) -> bool:
+    known = EventReference.objects.filter(reference=token.pk, agent_id=token.agent_id)
+    told = set(known.values_list("event__type", flat=True))
+    revoked, rejected = events.EventType.TOKEN_REVOKED, events.EventType.TOKEN_REJECTED
+    return revoked.value.name in told and rejected.value.name not in told
 
 
 def is_alive(token: AgentToken, now: datetime) -> bool:
@@ -144,17 +169,73 @@ def rotate(*, token: AgentToken, actor: events.ActingFor) -> tuple[AgentToken, s
     alive = AgentToken.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now + HANDOVER), pk=token.pk)
     alive.update(ends_at=now + HANDOVER)
     row, raw = issue(token.agent, replaces=token, ends_at=inherited)
+    _record(events.EventType.TOKEN_ROTATED, row, actor, "rotated", "Token rotated")
+    return row, raw
+
+
+def hand_out(agent: Agent, *, actor: events.ActingFor) -> tuple[AgentToken, str]:
+    """Make a token for an owner to carry to a client that cannot collect one, under the organization's lock.
+
+    It takes the place of the newest one at its own first use, and nothing ends before; of those that were handed
+    out and never used only the last is good.
+    """
+    now = timezone.now()
+    alive = AgentToken.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), agent=agent, revoked_at=None)
+    alive.filter(first_used_at=None, narrowed_at=None).update(revoked_at=now)
+    newest = alive.filter(narrowed_at=None).order_by("-pk").first()
+    row, raw = issue(agent, replaces=newest)
+    _record(events.EventType.TOKEN_ROTATED, row, actor, "handed_out", "Token handed out by the owner")
+    return row, raw
+
+
+def end(agent: Agent, *, chosen: str | None, actor: events.ActingFor) -> tuple[list[AgentToken], datetime]:
+    """Revoke all living tokens of an agent under the organization's lock; return them and the instant.
+
+    `chosen`: only that one and what it was rotated into.
+    """
+    now = timezone.now()
+    rows = AgentToken.objects.filter(agent=agent)
+    if chosen is not None:
+        rows = rows.filter(pk__in=successors(agent.pk, chosen))
+    rows.filter(Q(ends_at=None) | Q(ends_at__gt=now), revoked_at=None).update(revoked_at=now)
+    ended = list(AgentToken.objects.select_related("agent").filter(agent=agent, revoked_at=now).order_by("-pk"))
+    for token in ended:
+        _record(events.EventType.TOKEN_REVOKED, token, actor, "revoked", "Token revoked")
+    return ended, now
+
+
+def successors(agent_id: str, chosen: str) -> set[str]:
+    """Return a token's id and those of all that came out of it by rotations."""
+    return _along(agent_id, {chosen}, forward=True)
+
+
+def predecessors(agent_id: str, chosen: set[str]) -> set[str]:
+    """Return the ids of tokens and of all that gave way to them: whose jobs live and die with them."""
+    return _along(agent_id, chosen, forward=False)
+
+
+def _along(agent_id: str, chosen: set[str], *, forward: bool) -> set[str]:
+    pairs = list(AgentToken.objects.filter(agent_id=agent_id).values_list("pk", "replaces_id"))
+    found, before = set(chosen), 0
+    while len(found) > before:
+        before = len(found)
+        found |= {pk if forward else old for pk, old in pairs if old and (old if forward else pk) in found}
+    return found
+
+
+def _record(
+    event_type: events.EventType, token: AgentToken, actor: events.ActingFor, status: str, summary: str
+) -> None:
     events.record(
-        events.EventType.TOKEN_ROTATED,
+        event_type,
         actor=actor,
         organization_id=token.agent.organization_id,
         agent_id=token.agent_id,
-        subject_id=row.pk,
+        subject_id=token.pk,
         operation="auth",
-        status="rotated",
-        summary="Token rotated",
+        status=status,
+        summary=summary,
     )
-    return row, raw
 
 
 @unit_of_work

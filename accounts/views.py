@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from accounts import claims, contacts, presenters, signup, tokens
+from accounts import claim_attempts, claims, contacts, presenters, signup, tokens
 from accounts.actor import Actor, agent_actor_json
 from accounts.models import Agent
 from accounts.permissions import caller
@@ -135,6 +135,7 @@ class AgentClaim(ApiView):
 
     class Input(serializers.Serializer[Any]):
         contact = TextField(allow_blank=True)
+        reason = TextField(required=False, allow_null=True, allow_blank=True, max_length=300)
         return_claim_secret = FlagField(default=False)
 
     def post(self, request: Request) -> HttpResponse:
@@ -142,7 +143,12 @@ class AgentClaim(ApiView):
         data = self.parse(request)
         actor, facts = caller(request), facts_of(request)
         contact = address_of(data, "contact") or ""
-        offer, warnings = self._request(actor, contact, facts)
+        refused = claim_attempts.refusal(
+            agent=actor.agent, actor=actor, contact=contact, network=facts.network, client=facts.client
+        )
+        if refused is not None:
+            raise refused
+        offer, warnings = self._request(actor, contact, facts, data.get("reason") or "")
         self.warnings += warnings
         told = presenters.claim_request_json(
             offer, unchanged=actor.agent.contact == contact, show_secret=data["return_claim_secret"]
@@ -150,9 +156,11 @@ class AgentClaim(ApiView):
         return self.answer(told)
 
     @unit_of_work
-    def _request(self, actor: Actor, contact: str, facts: claims.Facts) -> tuple[claims.Offer, list[str]]:
+    def _request(
+        self, actor: Actor, contact: str, facts: claims.Facts, reason: str
+    ) -> tuple[claims.Offer, list[str]]:
         """Attach and open the allowance in one transaction."""
-        offer = claims.request(agent=actor.agent, actor=actor, contact=contact, facts=facts)
+        offer = claims.request(agent=actor.agent, actor=actor, contact=contact, facts=facts, reason=reason)
         return offer, self.opener(agent=offer.claim.agent, network=facts.network)
 
 

@@ -1,7 +1,7 @@
 """Tables of the first floor."""
 
 from accounts.models.agent import Agent, AgentToken, ClaimState
-from accounts.models.claim import Claim
+from accounts.models.claim import Claim, ContactChange, SilencedMailbox
 from accounts.models.invitation import Invitation
 from accounts.models.membership import Membership, Role
 from accounts.models.notice import Notice
@@ -13,10 +13,12 @@ __all__ = [
     "AgentToken",
     "Claim",
     "ClaimState",
+    "ContactChange",
     "Invitation",
     "Membership",
     "Notice",
     "Organization",
     "Role",
+    "SilencedMailbox",
     "User",
 ]

@@ -46,3 +46,8 @@ class Invitation(models.Model):
                 name="invitation_state_known",
             ),
         ]
+
+    @property
+    def public_id(self) -> str:
+        """How activity names it. It opens nothing: whoever accepts has to own the address."""
+        return f"inv_{self.pk}"

@@ -22,6 +22,10 @@ class Membership(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=8, choices=Role)
     created_at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True)
+    """When the person last had the overview open; an observation, on which no right rests."""
+    new_since = models.DateTimeField(null=True)
+    """What happened after this is new to the person: the end of the visit before this one; null in the first."""
 
     class Meta:
         constraints = [

@@ -1,7 +1,7 @@
 """Workspaces, their members and invitations: one function an operation."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -161,10 +161,10 @@ def remove(request: HttpRequest, place: Membership, user_id: str) -> HttpRespons
 def leave(request: HttpRequest, organization_id: str) -> HttpResponseBase:
     """Leave a workspace; viewers may, too."""
     place = members.workspace_of(signed_in(request), organization_id)
+    if place is None:
+        raise Http404
 
     def doing() -> str:
-        if place is None:
-            raise members.CannotError("You do not belong to this workspace.")
         members.remove(by=place, user_id=place.user_id)
         return f"You have left {place.organization.name}."
 

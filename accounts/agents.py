@@ -1,0 +1,63 @@
+"""The agents of a workspace, as its members reach them."""
+
+from typing import Final
+
+from django.db.models import QuerySet
+
+from accounts import organizations
+from accounts.members import CannotError
+from accounts.models import Agent, ClaimState, Membership, Organization, Role
+from imageskill.core import events
+from imageskill.core.events import EventType, Human
+from imageskill.core.units import unit_of_work
+
+DECIDE: Final = (Role.OWNER, Role.ADMIN)
+"""Who may change what an agent is and may do."""
+
+
+def of_workspace(organization: Organization) -> QuerySet[Agent]:
+    """Return the agents of a workspace, those that were released too."""
+    return Agent.objects.filter(organization=organization)
+
+
+def visible_to(place: Membership, agent_id: str) -> Agent | None:
+    """Return an agent of the member's workspace; None: there is none of that id."""
+    return of_workspace(place.organization).filter(pk=agent_id).first()
+
+
+def standing(by: Membership, agent_id: str) -> Agent:
+    """Return an agent that a member may change, as it is under the organization's lock, which this takes.
+
+    CannotError: the member is no owner or admin any more, or there is no such agent, or it was released.
+    """
+    organizations.lock(by.organization_id)
+    if not Membership.objects.filter(pk=by.pk, role__in=DECIDE).exists():
+        raise CannotError("Your role in this workspace does not allow this.")
+    agent = Agent.objects.filter(pk=agent_id, organization_id=by.organization_id).first()
+    if agent is None:
+        raise CannotError("This agent does not belong to this workspace.")
+    if agent.claim_state == ClaimState.REVOKED:
+        raise CannotError(f"{agent.name} was released; nothing of it changes any more.")
+    return agent
+
+
+@unit_of_work
+def rename(*, by: Membership, agent_id: str, name: str) -> None:
+    """Give an agent another name. CannotError: as for `standing`."""
+    agent = standing(by, agent_id)
+    Agent.objects.filter(pk=agent.pk).update(name=name)
+    record(EventType.AGENT_RENAMED, agent, by, status="renamed", summary="Agent renamed")
+
+
+def record(event_type: EventType, agent: Agent, by: Membership, *, status: str, summary: str) -> None:
+    """Record what a member did to an agent, in the caller's transaction."""
+    events.record(
+        event_type,
+        actor=Human(by.user_id),
+        organization_id=agent.organization_id,
+        agent_id=agent.pk,
+        subject_id=agent.pk,
+        operation="agent",
+        status=status,
+        summary=summary,
+    )
