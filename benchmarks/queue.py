@@ -134,7 +134,7 @@ def measure(service: Service) -> None:
     with ThreadPoolExecutor(AGENTS * JOBS_EACH) as clients:
         ended = list(clients.map(service.create, tokens * JOBS_EACH))
     took = time.monotonic() - began
-    accepted, finished = ([row[column] for row in ended] for column in (1, 2))
+    accepted, finished = [row[1] for row in ended], [row[2] for row in ended]
     print(f"{len(ended)} jobs in {took:.1f} s: {dict(Counter(row[0] for row in ended))}")
     print(f"202 after {statistics.median(accepted):.2f} s (median), {max(accepted):.2f} s (longest)")
     print(f"end after {statistics.median(finished):.2f} s (median), {max(finished):.2f} s (longest)")

@@ -3,7 +3,7 @@
 One check may be wrong, for instance about a database that is being restored; nobody is alarmed by it alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -92,11 +92,19 @@ def _new(what: str, row_id: str, found: Found, now: datetime, *, deep: bool) -> 
     )
 
 
-def standing(*, organization_id: str | None = None) -> Standing:
-    """Return how the books stand, of everybody or of one organization."""
+def open_of(organization_ids: Collection[str]) -> list[BooksFinding]:
+    """Return what does not fit in the books of these organizations now, at most 50 findings, the oldest first."""
+    rows = BooksFinding.objects.filter(cleared_at=None, organization_id__in=organization_ids)
+    return list(rows.order_by("pk")[:50])
+
+
+def standing(*, organization_id: str | None = None, organization_ids: Collection[str] | None = None) -> Standing:
+    """Return how the books stand, of everybody, of one organization or of some."""
     rows = BooksFinding.objects.filter(cleared_at=None)
     if organization_id is not None:
         rows = rows.filter(organization_id=organization_id)
+    if organization_ids is not None:
+        rows = rows.filter(organization_id__in=organization_ids)
     counts = rows.aggregate(
         unconfirmed=Count("pk", filter=Q(confirmed_at=None)),
         confirmed=Count("pk", filter=Q(confirmed_at__isnull=False)),

@@ -126,7 +126,7 @@ def _grant(attempt: PaymentAttempt, session: Session) -> Fulfilment:
                 receipt_id=receipt.pk,
                 live_money=attempt.live_money,
             )
-    if receipt.paid_credits:
+    if receipt.paid_credits and attempt.agent_id:
         Agent.objects.filter(pk=attempt.agent_id, claim_state=ClaimState.UNCLAIMED).update(
             claim_state=ClaimState.PAYMENT_BACKED_UNCLAIMED
         )
@@ -144,6 +144,7 @@ def _receipt(attempt: PaymentAttempt, session: Session, owner_id: str) -> Receip
     return Receipt.objects.create(
         organization_id=owner_id,
         agent_id=attempt.agent_id,
+        user_id=attempt.user_id,
         quote_id=attempt.quote_id,
         attempt=attempt,
         session_id=session.session_id,
@@ -155,6 +156,7 @@ def _receipt(attempt: PaymentAttempt, session: Session, owner_id: str) -> Receip
         live_money=attempt.live_money,
         balance_after=0,
         idempotency_key=attempt.idempotency_key,
+        receipt_url=session.receipt_url,
         created_at=timezone.now(),
     )
 
@@ -164,7 +166,7 @@ def _record(receipt: Receipt) -> None:
         EventType.CREDITS_PAYMENT_BACKED_GRANTED,
         actor=FULFILMENT,
         organization_id=receipt.organization_id,
-        agent_id=receipt.agent_id,
+        agent_id=receipt.agent_id or "",
         subject_id=receipt.credit_event_id,
         operation="credits",
         status="succeeded",
@@ -185,7 +187,7 @@ def _flag(attempt: PaymentAttempt, before: str, owner_id: str) -> str:
         return "second_payment"
     if before in (PaymentAttempt.State.EXPIRED, PaymentAttempt.State.FAILED):
         return "late_money"
-    if Agent.objects.filter(pk=attempt.agent_id, claim_state=ClaimState.REVOKED).exists():
+    if attempt.agent_id and Agent.objects.filter(pk=attempt.agent_id, claim_state=ClaimState.REVOKED).exists():
         return "agent_revoked"
     if owner_id != attempt.organization_id:
         return "organization_merged"

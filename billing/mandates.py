@@ -1,18 +1,18 @@
 """What an owner allows an agent to spend: caps in the owner's time zone, a threshold, models, an end."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from accounts import organizations
 from accounts.models import Agent
 from billing import ledger
 from billing.models import Hold, Mandate, SpendBucket
-from billing.windows import window
+from billing.windows import NAMES, window
 from imageskill.core import events
 from imageskill.core.errors import invalid_fields
 from imageskill.core.events import ActingFor, EventType
@@ -37,6 +37,20 @@ class Terms:
     approval_threshold: int | None = None
     allowed_models: tuple[str, ...] | None = None
     ends_at: datetime | None = None
+
+    @classmethod
+    def of(cls, mandate: "Mandate | None") -> "Terms":
+        """Return what a version says; without one nothing is limited."""
+        if mandate is None:
+            return cls()
+        models = mandate.allowed_models
+        return cls(
+            **{f"cap_{name}": getattr(mandate, f"cap_{name}") for name in WINDOWS},
+            time_zone=mandate.time_zone,
+            approval_threshold=mandate.approval_threshold,
+            allowed_models=tuple(models) if models is not None else None,
+            ends_at=mandate.ends_at,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +83,11 @@ class Counter:
 
 
 @unit_of_work
-def set_terms(*, agent: Agent, terms: Terms, actor: ActingFor) -> Mandate:
+def set_terms(*, agent: Agent, terms: Terms, actor: ActingFor, summary: str = "Limits set") -> Mandate:
     """Put a new version in force, at once for every hold that is placed after it.
 
     INVALID_ARGUMENTS: a negative number, a longer window with the lower cap, no such time zone. What was spent
-    stays as it was: a cap never rewrites it.
+    stays as it was: a cap never rewrites it. `summary` is what its event says.
     """
     _check(terms)
     organizations.lock(agent.organization_id)
@@ -106,9 +120,33 @@ def set_terms(*, agent: Agent, terms: Terms, actor: ActingFor) -> Mandate:
         subject_id=agent.pk,
         operation="mandate.set",
         status=f"version {mandate.version}",
-        summary="Limits set",
+        summary=summary,
     )
     return mandate
+
+
+def raised(before: Terms, after: Terms) -> tuple[str, ...]:
+    """Return the names of the limits that `after` lets go further than `before`; a lowered one is none.
+
+    Another time zone begins its windows elsewhere, so it counts as raised where there is a cap of a window.
+    """
+    names = [
+        name
+        for name in (*(f"cap_{part}" for part in WINDOWS), "approval_threshold", "ends_at")
+        if _is_wider(getattr(before, name), getattr(after, name))
+    ]
+    if before.allowed_models is not None and (
+        after.allowed_models is None or not set(after.allowed_models) <= set(before.allowed_models)
+    ):
+        names.append("allowed_models")
+    windowed = any(getattr(before, f"cap_{name}") is not None for name in ("day", "week", "month"))
+    if windowed and before.time_zone != after.time_zone:
+        names.append("time_zone")
+    return tuple(names)
+
+
+def _is_wider(before: Any, after: Any) -> bool:  # noqa: ANN401 - credits or instants
+    return before is not None and (after is None or after > before)
 
 
 def _check(terms: Terms) -> None:
@@ -134,6 +172,21 @@ def current(*, agent_id: str, organization_id: str) -> Mandate | None:
     """Return the version in force; None: no owner has set anything."""
     versions = Mandate.objects.filter(agent_id=agent_id, organization_id=organization_id)
     return versions.order_by("-version").first()
+
+
+def versions(*, agent_id: str, organization_id: str) -> QuerySet[Mandate]:
+    """Return all versions of an agent's limits, the latest first."""
+    rows = Mandate.objects.filter(agent_id=agent_id, organization_id=organization_id)
+    return rows.order_by("-version")
+
+
+def current_of(organization_id: str, agent_ids: Iterable[str]) -> dict[str, Mandate]:
+    """Return the versions in force of several agents of an organization, in one query."""
+    later = Mandate.objects.filter(
+        agent_id=OuterRef("agent_id"), organization_id=organization_id, version__gt=OuterRef("version")
+    )
+    rows = Mandate.objects.filter(~Exists(later), organization_id=organization_id, agent_id__in=list(agent_ids))
+    return {mandate.agent_id: mandate for mandate in rows}
 
 
 def zone_of(mandate: Mandate | None) -> tzinfo:
@@ -177,6 +230,52 @@ def _lifetime(mandate: Mandate) -> tuple[int, int]:
         used -= hold.settled_credits
         held -= hold.credits if hold.state == Hold.State.OPEN else 0
     return used, held
+
+
+def counters_of(mandates: Sequence[Mandate], at: datetime) -> dict[str, list[Counter]]:
+    """Return by agent what `counters` returns for each mandate of one organization; two queries for all."""
+    if not mandates:
+        return {}
+    windowed: dict[str, Q] = {name: Q() for name in (*NAMES, "lifetime")}
+    early = Q()
+    for mandate in mandates:
+        own = Q(agent_id=mandate.agent_id, organization_id=mandate.organization_id)
+        for name in NAMES:
+            span = window(name, at, zone_of(mandate))
+            windowed[name] |= own & Q(start__gte=span.start, start__lt=span.end)
+        bucket = ledger.bucket_start(mandate.lifetime_starts_at)
+        windowed["lifetime"] |= own & Q(start__gte=bucket)
+        early |= own & Q(authorised_at__gte=bucket, authorised_at__lt=mandate.lifetime_starts_at)
+    sums = {
+        f"{name}_{word}": Sum(column, filter=inside)
+        for name, inside in windowed.items()
+        for word, column in (("used", "settled_credits"), ("held", "held_credits"))
+    }
+    rows = SpendBucket.objects.filter(
+        agent_id__in=[mandate.agent_id for mandate in mandates],
+        organization_id__in={mandate.organization_id for mandate in mandates},
+    )
+    found: dict[str, dict[str, Any]] = {
+        row["agent_id"]: dict(row) for row in rows.order_by().values("agent_id").annotate(**sums)
+    }
+    before = list(Hold.objects.filter(early))
+    return {mandate.agent_id: _told(mandate, found.get(mandate.agent_id, {}), before, at) for mandate in mandates}
+
+
+def _told(mandate: Mandate, row: dict[str, Any], before: Iterable[Hold], at: datetime) -> list[Counter]:
+    own = [hold for hold in before if hold.agent_id == mandate.agent_id]
+    early = {
+        "used": sum(hold.settled_credits for hold in own),
+        "held": sum(hold.credits for hold in own if hold.state == Hold.State.OPEN),
+    }
+
+    def counter(name: str, ends: datetime | None, less: dict[str, int]) -> Counter:
+        used, held = ((row.get(f"{name}_{word}") or 0) - less.get(word, 0) for word in ("used", "held"))
+        return Counter(name, getattr(mandate, f"cap_{name}"), used, held, ends)
+
+    zone = zone_of(mandate)
+    inner = [counter(name, window(name, at, zone).end, {}) for name in NAMES]
+    return [Counter("per_job", mandate.cap_per_job, 0, 0, None), *inner, counter("lifetime", None, early)]
 
 
 def unapproved_recently(mandate: Mandate, at: datetime) -> int:

@@ -1,5 +1,6 @@
 """How much may be bought: an agent that no human has claimed yet, and play money."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -47,10 +48,13 @@ def check(*, agent: Agent, credits: int, with_open_attempts: bool = False) -> No
     )
 
 
-def check_attempts(*, agent: Agent) -> None:
-    """Raise RATE_LIMITED where too many payments of an agent are open, or were begun within a day."""
+def check_attempts(*, begun_by: Mapping[str, str]) -> None:
+    """Raise RATE_LIMITED where too many payments of a buyer are open, or were begun within a day.
+
+    `begun_by` names the buyer as columns of an attempt.
+    """
     now = timezone.now()
-    attempts = PaymentAttempt.objects.filter(agent=agent)
+    attempts = PaymentAttempt.objects.filter(**begun_by)
     waiting = attempts.filter(state__in=PaymentAttempt.OPEN).order_by("expires_at")
     if len(waiting) >= OPEN_ATTEMPTS:
         seconds = max(60, int((waiting[0].expires_at - now).total_seconds()))
@@ -76,10 +80,11 @@ def check_attempts(*, agent: Agent) -> None:
         )
 
 
-def take_play_money(*, agent: Agent, credits: int) -> None:
-    """Count play money against its daily bounds, in the caller's transaction. RATE_LIMITED: they are reached."""
-    # Signing up costs nothing, so an agent without a mailbox counts with its network.
-    whose = agent.contact_digest or f"network:{agent.signup_network}"
+def take_play_money(*, whose: str, credits: int) -> None:
+    """Count play money against its daily bounds, in the caller's transaction. RATE_LIMITED: they are reached.
+
+    `whose` is the digest of the buyer's mailbox, or its network where it has none.
+    """
     day = tallies.DAY
     a_mailbox, everybody = settings.FAKE_RAIL_CREDITS_PER_CONTACT, settings.FAKE_RAIL_DAILY_CREDITS
     within = tallies.take("fake_contact", whose, limit=a_mailbox, period=day, amount=credits) and tallies.take(

@@ -6,10 +6,9 @@ from typing import Final
 from django.db.models import F
 from django.utils import timezone
 
-from accounts import grants, organizations
-from accounts.actor import Actor
-from accounts.models import Agent
-from billing import purchase_limits, quotes, rails
+from accounts import organizations
+from billing import buyers, quotes, rails
+from billing.buyers import Buyer
 from billing.models import PaymentAttempt, PaymentMethod, Quote, Receipt
 from billing.rails.base import Order, RailError, Session
 from imageskill.core import events, idempotency, ids, tallies
@@ -27,11 +26,12 @@ _FIRST_CHECK: Final = timedelta(minutes=2)
 SWEEPER: Final = System("payments")
 
 
-def begin(*, actor: Actor, quote_id: str, method: str, key: Claimed) -> PaymentAttempt:
+def begin(*, actor: Buyer, quote_id: str, method: str, key: Claimed) -> PaymentAttempt:
     """Return the attempt to pay a quote, with its session: the open one if there is one, else a new one.
 
     QUOTE_NOT_FOUND, QUOTE_EXPIRED, QUOTE_NOT_PAYABLE (another method's, or paid already), CAPABILITY_DENIED (the
-    agent is paused or bought too much), RATE_LIMITED, PAYMENTS_NOT_CONFIGURED, PAYMENT_PROVIDER_FAILURE.
+    agent is paused or bought too much; the person's role), RATE_LIMITED, PAYMENTS_NOT_CONFIGURED,
+    PAYMENT_PROVIDER_FAILURE.
     """
     attempt = _attempt(actor, quote_id, method, key)
     if attempt.state == PaymentAttempt.State.CREATED:
@@ -40,7 +40,7 @@ def begin(*, actor: Actor, quote_id: str, method: str, key: Claimed) -> PaymentA
 
 
 @unit_of_work
-def _attempt(actor: Actor, quote_id: str, method: str, key: Claimed) -> PaymentAttempt:
+def _attempt(actor: Buyer, quote_id: str, method: str, key: Claimed) -> PaymentAttempt:
     organizations.lock(actor.organization_id)
     try:
         row = idempotency.find(key)
@@ -54,31 +54,28 @@ def _attempt(actor: Actor, quote_id: str, method: str, key: Claimed) -> PaymentA
     begun = visible_to(actor, row.object_id) if row is not None else None
     if begun is not None and begun.state != PaymentAttempt.State.CREATED:
         return begun
-    # As the agent stands under the lock: a pause or a withdrawn grant that committed before is seen.
-    agent = Agent.objects.get(pk=actor.actor_id)
-    grants.require_active(agent)
-    grants.require(agent, "credits.buy")
+    buyers.require_may_buy(actor)
     if begun is not None:
         return begun
     quote = quotes.visible_to(actor, quote_id)
     _check_payable(quote, method)
     attempt = PaymentAttempt.objects.filter(quote=quote, state__in=PaymentAttempt.OPEN).first()
     if attempt is None:
-        attempt = _new(actor, agent, quote, key.key)
+        attempt = _new(actor, quote, key.key)
     idempotency.bind(key, object_id=attempt.pk)
     return attempt
 
 
-def _new(actor: Actor, agent: Agent, quote: Quote, key: str) -> PaymentAttempt:
-    purchase_limits.check_attempts(agent=agent)
-    purchase_limits.check(agent=agent, credits=quote.credits, with_open_attempts=True)
+def _new(actor: Buyer, quote: Quote, key: str) -> PaymentAttempt:
+    buyers.check_attempts(actor)
+    buyers.check_amount(actor, quote.credits, with_open_attempts=True)
     if quote.payment_method == PaymentMethod.FAKE:
-        purchase_limits.take_play_money(agent=agent, credits=quote.credits)
+        buyers.take_play_money(actor, quote.credits)
     now = timezone.now()
     return PaymentAttempt.objects.create(
         quote=quote,
         organization_id=actor.organization_id,
-        agent_id=actor.actor_id,
+        **buyers.column_of(actor),
         credits=quote.credits,
         amount_cents=quote.amount_cents,
         live_money=quote.live_money,
@@ -127,7 +124,8 @@ def open_session(*, attempt: PaymentAttempt, actor: ActingFor) -> PaymentAttempt
         tries=attempt.tries,
         quote_id=attempt.quote_id,
         organization_id=attempt.organization_id,
-        agent_id=attempt.agent_id,
+        agent_id=attempt.agent_id or "",
+        user_id=attempt.user_id or "",
         credits=attempt.credits,
         amount_cents=attempt.amount_cents,
         expires_at=attempt.expires_at,
@@ -163,7 +161,7 @@ def _keep(attempt_id: str, session: Session, actor: ActingFor) -> PaymentAttempt
             EventType.CHECKOUT_SESSION_CREATED,
             actor=actor,
             organization_id=attempt.organization_id,
-            agent_id=attempt.agent_id,
+            agent_id=attempt.agent_id or "",
             subject_id=attempt.pk,
             operation="payment",
             status="action_required",
@@ -185,9 +183,9 @@ def _fail(attempt: PaymentAttempt) -> None:
     )
 
 
-def visible_to(actor: Actor, reference: str) -> PaymentAttempt:
-    """Return the caller's attempt with its quote. QUOTE_NOT_FOUND: missing, or another agent's."""
-    own = PaymentAttempt.objects.filter(agent_id=actor.actor_id, organization_id__in=actor.organization_ids)
+def visible_to(actor: Buyer, reference: str) -> PaymentAttempt:
+    """Return the caller's attempt with its quote. QUOTE_NOT_FOUND: missing, or another buyer's."""
+    own = PaymentAttempt.objects.filter(**buyers.column_of(actor), organization_id__in=actor.organization_ids)
     attempt = None
     if ids.prefix_of(reference) == "payatt":
         attempt = own.select_related("quote").filter(pk=reference).first()

@@ -110,11 +110,11 @@ def _read(agent_id: str, day: Window, mandate: Mandate | None, now: datetime) ->
     begins = mandate.lifetime_starts_at if mandate is not None else _SINCE_EVER
     bucket = ledger.bucket_start(begins)
     spans = [window(name, now, zone) for name in NAMES] + [Window(bucket, _FOR_EVER)]
-    bounds = [instant for span in spans for _ in ("used", "held") for instant in (span.start, span.end)]
-    sent = [day.start, day.end, *bounds, agent_id, agent_id, bucket, begins, agent_id]
+    bounds = [moment for span in spans for _ in ("used", "held") for moment in (span.start, span.end)]
     adapt = connection.ops.adapt_datetimefield_value
+    told = [adapt(moment) for moment in (day.start, day.end, *bounds)]
     with connection.cursor() as cursor:
-        cursor.execute(_QUERY, [adapt(value) if isinstance(value, datetime) else value for value in sent])
+        cursor.execute(_QUERY, [*told, agent_id, agent_id, adapt(bucket), adapt(begins), agent_id])
         values = cursor.fetchone()
     if values is None:
         raise Agent.DoesNotExist(agent_id)

@@ -8,8 +8,8 @@ from typing import Any, Final
 from django.utils import timezone
 
 from accounts import organizations
-from accounts.actor import Actor
-from billing import packs, purchase_limits, rails
+from billing import buyers, packs, rails
+from billing.buyers import Buyer
 from billing.models import PaymentMethod, Quote
 from billing.packs import Pack
 from imageskill.core import idempotency, ids
@@ -71,7 +71,7 @@ def terms_of(*, credits: int | None, pack_id: str | None, payment_method: str | 
     return Terms(wanted, pack, method)
 
 
-def create(*, actor: Actor, terms: Terms, key: Claimed | None) -> Quote:
+def create(*, actor: Buyer, terms: Terms, key: Claimed | None) -> Quote:
     """Return the quote of these terms: a new one, or that of an earlier call with the same key.
 
     CREDIT_QUOTE_CONFLICT: the key stands for other terms. CAPABILITY_DENIED: an unclaimed agent would buy more
@@ -93,18 +93,18 @@ def create(*, actor: Actor, terms: Terms, key: Claimed | None) -> Quote:
 
 
 @unit_of_work
-def _create(actor: Actor, terms: Terms, key: Claimed | None) -> Quote:
+def _create(actor: Buyer, terms: Terms, key: Claimed | None) -> Quote:
     organizations.lock(actor.organization_id)
     row = idempotency.find(key) if key is not None else None
     if row is not None:
         return visible_to(actor, row.object_id)
-    purchase_limits.check(agent=actor.agent, credits=terms.credits)
+    buyers.check_amount(actor, terms.credits)
     now = timezone.now()
     quote_id = ids.new_id("quote")
     quote = Quote.objects.create(
         id=quote_id,
         organization_id=actor.organization_id,
-        agent_id=actor.actor_id,
+        **buyers.column_of(actor),
         credits=terms.credits,
         amount_cents=terms.amount_cents,
         pack_id=terms.pack.pack_id if terms.pack else "",
@@ -119,11 +119,11 @@ def _create(actor: Actor, terms: Terms, key: Claimed | None) -> Quote:
     return quote
 
 
-def visible_to(actor: Actor, reference: str) -> Quote:
-    """Return the caller's quote. QUOTE_NOT_FOUND: missing, or another agent's."""
+def visible_to(actor: Buyer, reference: str) -> Quote:
+    """Return the caller's quote. QUOTE_NOT_FOUND: missing, or another buyer's."""
     quote = None
     if ids.prefix_of(reference) == "quote":
-        own = Quote.objects.filter(agent_id=actor.actor_id, organization_id__in=actor.organization_ids)
+        own = Quote.objects.filter(**buyers.column_of(actor), organization_id__in=actor.organization_ids)
         quote = own.filter(pk=reference).first()
     if quote is None:
         raise ApiError(ErrorCode.QUOTE_NOT_FOUND, suggested_command="image-skill credits packs list --json")

@@ -6,19 +6,24 @@ the sweeper finishes.
 """
 
 import logging
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import F
 from django.utils import timezone
 
 from accounts import organizations
-from billing import ledger, rails, reversals
-from billing.models import PaymentMethod, Receipt, Reversal
+from accounts.models import Role
+from billing import buyers, ledger, rails, reversals
+from billing.buyers import Human
+from billing.models import CreditLot, PaymentMethod, Receipt, Reversal
 from billing.rails.base import RailError
 from billing.rails.stripe_checkout import StripeCheckout
-from imageskill.core import ids
+from imageskill.core import events, ids
 from imageskill.core.errors import ApiError, ErrorCode
+from imageskill.core.events import EventType
 from imageskill.core.units import unit_of_work
 
 logger = logging.getLogger("imageskill.refunds")
@@ -26,36 +31,81 @@ WINDOW: Final = timedelta(days=14)
 REQUESTED: Final = "requested"
 
 
-def refundable_credits(receipt: Receipt) -> int:
-    """Return the unused credits of a receipt that may be refunded now: real money, within the window.
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What of a receipt can be refunded now, and the money that goes back for it."""
+
+    credits: int
+    cents: int
+    until: datetime
+
+
+def offers(receipts: Sequence[Receipt]) -> dict[str, Offer]:
+    """Return what can be refunded now, by receipt, in two queries: real money, within the window, unused.
 
     What a promotion code added goes back with what was paid: the money is the same share of what came.
     """
-    if not receipt.live_money or not receipt.payment_intent or receipt.created_at < timezone.now() - WINDOW:
-        return 0
-    if receipt.reversals.exclude(effect=Reversal.Effect.NONE).exists():
-        return 0
-    return sum(lot.available_credits for lot in ledger.lots_of_receipt(receipt.pk))
+    since = timezone.now() - WINDOW
+    fitting = {
+        row.pk: row for row in receipts if row.live_money and row.payment_intent and row.created_at >= since
+    }
+    if not fitting:
+        return {}
+    known = Reversal.objects.filter(receipt_id__in=fitting).exclude(effect=Reversal.Effect.NONE)
+    for receipt_id in known.values_list("receipt_id", flat=True):
+        fitting.pop(str(receipt_id), None)
+    lots: dict[str, list[CreditLot]] = {}
+    for lot in CreditLot.objects.filter(receipt_id__in=fitting).order_by("pk"):
+        lots.setdefault(lot.receipt_id, []).append(lot)
+    found = ((fitting[receipt_id], rows) for receipt_id, rows in lots.items())
+    return {
+        receipt.pk: Offer(unused, _cents(receipt, unused, rows), receipt.created_at + WINDOW)
+        for receipt, rows in found
+        if (unused := sum(lot.available_credits for lot in rows))
+    }
 
 
-def refund_unused(*, receipt: Receipt) -> Reversal:
-    """Give back the money for a receipt's unused credits. QUOTE_NOT_PAYABLE: there is nothing to refund."""
-    reversal = _begin(receipt)
+def _cents(receipt: Receipt, unused: int, lots: Iterable[CreditLot]) -> int:
+    return unused * receipt.paid_cents // reversals.standing_credits(lots)
+
+
+def refundable_credits(receipt: Receipt) -> int:
+    """Return the unused credits of a receipt that may be refunded now: real money, within the window."""
+    offer = offers([receipt]).get(receipt.pk)
+    return offer.credits if offer is not None else 0
+
+
+def refund_unused(*, receipt: Receipt, by: Human | None = None, expected_credits: int | None = None) -> Reversal:
+    """Give back the money for a receipt's unused credits.
+
+    `by` an owner of its workspace, who saw `expected_credits`. QUOTE_NOT_PAYABLE: there is nothing to refund, or
+    not that many any more. CAPABILITY_DENIED: not by this role.
+    """
+    reversal = _begin(receipt, by, expected_credits)
     _finish(reversal, asked_before=False)
     reversal.refresh_from_db()
     return reversal
 
 
 @unit_of_work
-def _begin(receipt: Receipt) -> Reversal:
+def _begin(receipt: Receipt, by: Human | None, expected_credits: int | None) -> Reversal:
     owners = {lot.organization_id for lot in ledger.lots_of_receipt(receipt.pk)}
     organizations.lock_lines(receipt.organization_id, *owners)
-    credits = refundable_credits(receipt)
-    if not credits:
+    if by is not None:
+        buyers.require(by, (Role.OWNER,))
+    offer = offers([receipt]).get(receipt.pk)
+    if offer is None:
         raise ApiError(
             ErrorCode.QUOTE_NOT_PAYABLE,
             f"Nothing of this receipt can be refunded: only unused credits can, within {WINDOW.days} days.",
             reason="nothing_to_refund",
+        )
+    if expected_credits not in (None, offer.credits):
+        raise ApiError(
+            ErrorCode.QUOTE_NOT_PAYABLE,
+            f"{offer.credits} credits of it are unused now, not {expected_credits}: nothing was refunded.",
+            reason="amount_changed",
+            unused_credits=offer.credits,
         )
     now = timezone.now()
     reversal_id = ids.new_id("reversal")
@@ -65,16 +115,31 @@ def _begin(receipt: Receipt) -> Reversal:
         provider_id=reversal_id,
         payment_intent=receipt.payment_intent,
         receipt=receipt,
-        amount_cents=credits
-        * receipt.paid_cents
-        // reversals.standing_credits(ledger.lots_of_receipt(receipt.pk)),
+        amount_cents=offer.cents,
         status=REQUESTED,
         effect=Reversal.Effect.FREEZES,
         created_at=now,
         updated_at=now,
     )
     reversals.attach(receipt=receipt)
+    if by is not None:
+        _record(receipt, by, offer.credits)
     return reversal
+
+
+def _record(receipt: Receipt, by: Human, credits: int) -> None:
+    events.record(
+        EventType.CREDITS_REFUND_REQUESTED,
+        actor=by,
+        organization_id=receipt.organization_id,
+        agent_id=receipt.agent_id or "",
+        subject_id=receipt.credit_event_id,
+        operation="credits.refund",
+        status="requested",
+        summary=f"Refund of {credits} unused credits asked for",
+        links={"quote_id": receipt.quote_id, "receipt_id": receipt.pk, "credit_event_id": receipt.credit_event_id},
+        credits=credits,
+    )
 
 
 def _finish(reversal: Reversal, *, asked_before: bool) -> None:

@@ -251,7 +251,7 @@ def _record(receipt: Receipt, last: Reversal, taken: int) -> None:
         event_type,
         actor=REVERSALS,
         organization_id=receipt.organization_id,
-        agent_id=receipt.agent_id,
+        agent_id=receipt.agent_id or "",
         subject_id=receipt.credit_event_id,
         operation="credits.reverse",
         status=status,

@@ -12,6 +12,7 @@ from billing.ledger.posting import account_of
 from billing.ledger.reversing import freeze, indebt, lots_of_receipt, outstanding, restore, reverse, unfreeze
 from billing.ledger.transferring import transfer
 from billing.ledger.verifying import Offence, verify
+from billing.ledger.watching import watch
 
 __all__ = [
     "Offence",
@@ -35,4 +36,5 @@ __all__ = [
     "verify",
     "verify_all",
     "verify_since_checkpoints",
+    "watch",
 ]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
+from billing.ledger import watching
 from billing.models import CreditAccount, CreditLot, EntryKind, Hold, LedgerEntry, LotKind
 from imageskill.core.events import ActingFor
 
@@ -124,6 +125,7 @@ class Sheet:
         LedgerEntry.objects.bulk_create([self._entry(movement) for movement in self._movements])
         for lot in self._lots.values():
             lot.save()
+        watching.note(self.account)
         self.account.save()
         if any(credits for _, credits in self._leaving):
             self._arrive()

@@ -1,6 +1,7 @@
 """Tables of the second floor. Rows of the ledger are written by `billing/ledger/` only."""
 
 from billing.models.account import CreditAccount, CreditLot, LotKind
+from billing.models.alert import AlertDelivery, BalanceAlert
 from billing.models.allowance import FreeAllowance
 from billing.models.books_check import AccountCheckpoint, BooksFinding, BooksRun
 from billing.models.entry import EntryKind, LedgerEntry
@@ -12,6 +13,8 @@ from billing.models.stripe_event import StripeEvent
 
 __all__ = [
     "AccountCheckpoint",
+    "AlertDelivery",
+    "BalanceAlert",
     "BooksFinding",
     "BooksRun",
     "CreditAccount",

@@ -20,6 +20,9 @@ class CreditAccount(models.Model):
 
     `debt_credits` is what it owes after money went back for credits that it had spent; nothing is held before it
     is repaid. `entry_seq` and `chain_head` are the number and the hash of its last ledger entry.
+
+    Where an alert is set, `is_low` turns true when less than `low_credits` is available, and false again when
+    `rearm_credits` are: in the act that moves them, so that each fall is noticed once.
     """
 
     organization = models.OneToOneField(
@@ -33,9 +36,17 @@ class CreditAccount(models.Model):
     debt_credits = models.IntegerField(default=0)
     entry_seq = models.BigIntegerField(default=0)
     chain_head = models.CharField(max_length=64, blank=True)
+    low_credits = models.IntegerField(null=True)
+    rearm_credits = models.IntegerField(null=True)
+    is_low = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(low_credits__isnull=True, rearm_credits__isnull=True)
+                | Q(low_credits__gt=0, rearm_credits__gt=F("low_credits")),
+                name="account_alert_with_hysteresis",
+            ),
             models.CheckConstraint(condition=Q(free_credits__gte=0), name="account_free_not_negative"),
             models.CheckConstraint(condition=Q(promo_credits__gte=0), name="account_promo_not_negative"),
             models.CheckConstraint(condition=Q(paid_credits__gte=0), name="account_paid_not_negative"),
@@ -43,6 +54,11 @@ class CreditAccount(models.Model):
             models.CheckConstraint(condition=Q(frozen_credits__gte=0), name="account_frozen_not_negative"),
             models.CheckConstraint(condition=Q(debt_credits__gte=0), name="account_debt_not_negative"),
         ]
+
+    @property
+    def available_credits(self) -> int:
+        """What can be held now, of every kind."""
+        return self.free_credits + self.promo_credits + self.paid_credits
 
 
 class CreditLot(models.Model):

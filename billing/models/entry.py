@@ -65,6 +65,10 @@ class LedgerEntry(models.Model):
                 fields=["hold", "kind", "lot"], condition=Q(hold__isnull=False), name="entry_once_per_hold"
             ),
         ]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="entry_by_organization"),
+            models.Index(fields=["organization", "created_at"], name="entry_by_time"),
+        ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's signature
         """Write a new entry; an entry is never changed."""

@@ -85,4 +85,11 @@ class Decision(models.Model):
                 condition=Q(count__gt=0, last_at__gte=F("decided_at")), name="decision_counted"
             ),
         ]
-        indexes = [models.Index(fields=["agent", "-id"], name="decision_by_agent")]
+        indexes = [
+            models.Index(fields=["agent", "-id"], name="decision_by_agent"),
+            models.Index(
+                fields=["organization", "-decided_at", "-id"],
+                condition=Q(hold__isnull=True),
+                name="decision_refused",
+            ),
+        ]

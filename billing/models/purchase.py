@@ -1,10 +1,15 @@
-"""Buying credits: the quote, the attempt to pay it, and the receipt of what was granted."""
+"""Buying credits: the quote, the attempt to pay it, and the receipt of what was granted.
+
+Each belongs to who asked for it: an agent, or a person who bought for a workspace.
+"""
 
 from django.db import models
 from django.db.models import F, Q
 
-from accounts.models import Agent, Organization
-from imageskill.core.ids import PublicIdField
+from accounts.models import Agent, Organization, User
+from imageskill.core.ids import PublicIdField, reference_field
+
+_ONE_BUYER = Q(agent__isnull=False, user__isnull=True) | Q(agent__isnull=True, user__isnull=False)
 
 
 class PaymentMethod(models.TextChoices):
@@ -19,7 +24,8 @@ class Quote(models.Model):
 
     id = PublicIdField("quote", primary_key=True)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="quotes")
-    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="quotes")
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="quotes")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     credits = models.IntegerField()
     amount_cents = models.IntegerField()
     pack_id = models.CharField(max_length=32, blank=True)
@@ -35,6 +41,7 @@ class Quote(models.Model):
             models.CheckConstraint(
                 condition=Q(payment_method__in=["fake", "stripe_checkout"]), name="quote_method_known"
             ),
+            models.CheckConstraint(condition=_ONE_BUYER, name="quote_of_one_buyer"),
         ]
         indexes = [models.Index(fields=["agent", "-id"], name="quote_by_agent")]
 
@@ -57,7 +64,8 @@ class PaymentAttempt(models.Model):
     id = PublicIdField("payatt", primary_key=True)
     quote = models.ForeignKey(Quote, on_delete=models.PROTECT, related_name="attempts")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="payment_attempts")
-    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="payment_attempts")
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="payment_attempts")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     state = models.CharField(max_length=16, choices=State, default=State.CREATED)
     # Null until there is one: empty strings would not be unique.
     session_id = models.CharField(max_length=128, unique=True, null=True)  # noqa: DJ001
@@ -75,6 +83,9 @@ class PaymentAttempt(models.Model):
     expires_at = models.DateTimeField()
     checked_at = models.DateTimeField(null=True)
     next_check_at = models.DateTimeField(null=True)
+    canceled_at = models.DateTimeField(null=True)
+    canceled_by = reference_field(blank=True)
+    """The person who had its payment page closed before it was paid; the state is `expired` then."""
 
     class Meta:
         constraints = [
@@ -85,6 +96,7 @@ class PaymentAttempt(models.Model):
                 name="attempt_state_known",
             ),
             models.CheckConstraint(condition=Q(credits__gt=0, amount_cents__gt=0), name="attempt_of_something"),
+            models.CheckConstraint(condition=_ONE_BUYER, name="attempt_of_one_buyer"),
             models.UniqueConstraint(
                 fields=["quote"],
                 condition=Q(state__in=["created", "action_required", "processing"]),
@@ -97,6 +109,7 @@ class PaymentAttempt(models.Model):
                 fields=["next_check_at"], condition=Q(next_check_at__isnull=False), name="attempt_to_check"
             ),
             models.Index(fields=["payment_intent"], name="attempt_by_intent"),
+            models.Index(fields=["organization", "-id"], name="attempt_by_organization"),
         ]
 
 
@@ -109,7 +122,8 @@ class Receipt(models.Model):
     id = PublicIdField("receipt", primary_key=True)
     credit_event_id = PublicIdField("credit_event", unique=True)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="receipts")
-    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="receipts")
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, null=True, related_name="receipts")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     quote = models.ForeignKey(Quote, on_delete=models.PROTECT, related_name="receipts")
     attempt = models.ForeignKey(PaymentAttempt, on_delete=models.PROTECT, null=True, related_name="receipts")
     session_id = models.CharField(max_length=128, unique=True)
@@ -121,10 +135,13 @@ class Receipt(models.Model):
     live_money = models.BooleanField()
     balance_after = models.IntegerField()
     idempotency_key = models.CharField(max_length=255)
+    receipt_url = models.CharField(max_length=1024, blank=True)
+    """The payment provider's own receipt, where it told one; whoever has the address can open it."""
     created_at = models.DateTimeField()
 
     class Meta:
         constraints = [
+            models.CheckConstraint(condition=_ONE_BUYER, name="receipt_of_one_buyer"),
             models.CheckConstraint(
                 condition=Q(paid_credits__gte=0, promo_credits__gte=0, paid_cents__gte=0),
                 name="receipt_not_negative",

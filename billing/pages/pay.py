@@ -9,9 +9,12 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts import members, organizations
+from accounts.models import User
 from billing import fulfilment, packs, purchases, quotes
 from billing.models import PaymentAttempt
 from billing.rails.base import RailError
@@ -40,7 +43,7 @@ def hand_off(request: HttpRequest, reference: str) -> HttpResponseBase:
     attempt = purchases.by_address(reference)
     if attempt is None:
         return _unknown(request)
-    if attempt.state == PaymentAttempt.State.ACTION_REQUIRED and _may_lead_to(attempt.checkout_url):
+    if attempt.state == PaymentAttempt.State.ACTION_REQUIRED and may_lead_to(attempt.checkout_url):
         leading = HttpResponseRedirect(attempt.checkout_url)
         leading["Referrer-Policy"] = "no-referrer"
         return leading
@@ -50,9 +53,15 @@ def hand_off(request: HttpRequest, reference: str) -> HttpResponseBase:
 @require_GET
 @never_cache
 def standing(request: HttpRequest, reference: str) -> HttpResponseBase:
-    """Say how a payment stands; the payer comes here from the payment page."""
+    """Say how a payment stands; the payer comes here from the payment page.
+
+    Members of its workspace are led to the same on their credits page.
+    """
     attempt = purchases.by_address(reference)
-    return _page(request, attempt) if attempt is not None else _unknown(request)
+    if attempt is None:
+        return _unknown(request)
+    own = _of_member(request, attempt)
+    return HttpResponseRedirect(own) if own else _page(request, attempt)
 
 
 @require_POST
@@ -70,7 +79,7 @@ def check(request: HttpRequest, reference: str) -> HttpResponseBase:
     return HttpResponseRedirect(f"/pay/{attempt.pk}/return")
 
 
-def _may_lead_to(url: str) -> bool:
+def may_lead_to(url: str) -> bool:
     """Say whether an address is the payment provider's own."""
     target = urlsplit(url)
     if target.scheme == "https" and target.hostname == _STRIPE:
@@ -79,8 +88,20 @@ def _may_lead_to(url: str) -> bool:
     return bool(settings.STRIPE_API_BASE) and (target.scheme, target.netloc) == (base.scheme, base.netloc)
 
 
+def _of_member(request: HttpRequest, attempt: PaymentAttempt) -> str | None:
+    """Return the address of this payment on the credits page, for a signed-in member of its workspace."""
+    if not isinstance(request.user, User):
+        return None
+    workspace_id = organizations.successor_id(attempt.organization_id)
+    if members.workspace_of(request.user, workspace_id) is None:
+        return None
+    return reverse("credits_payment", args=[workspace_id, attempt.pk])
+
+
 def _page(request: HttpRequest, attempt: PaymentAttempt, *, notice: str = "") -> HttpResponse:
     title, words = _WORDS[PaymentAttempt.State(attempt.state)]
+    if attempt.user_id and attempt.state == PaymentAttempt.State.SUCCEEDED:
+        words = "The workspace can use the credits now."
     pack = packs.find(attempt.quote.pack_id)
     ended = attempt.state in (PaymentAttempt.State.FAILED, PaymentAttempt.State.EXPIRED)
     shown: dict[str, Any] = {
@@ -92,7 +113,7 @@ def _page(request: HttpRequest, attempt: PaymentAttempt, *, notice: str = "") ->
         "reference": attempt.pk,
         "payable": attempt.state == PaymentAttempt.State.ACTION_REQUIRED,
         "checkable": attempt.state in (PaymentAttempt.State.ACTION_REQUIRED, PaymentAttempt.State.PROCESSING),
-        "command": quotes.terms_of_quote(attempt.quote).command() if ended else "",
+        "command": quotes.terms_of_quote(attempt.quote).command() if ended and attempt.agent_id else "",
         "play_money": not attempt.live_money,
     }
     return render(request, "billing/pay.html", shown)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a session is opened for; `reference` is our attempt's id.
+    """What a session is opened for; `reference` is our attempt's id. An agent or a user asked for it.
 
     The provider's idempotency key is made of it and of `tries`: faults that it would repeat under the same key.
     """
@@ -17,6 +17,7 @@ class Order:
     quote_id: str
     organization_id: str
     agent_id: str
+    user_id: str
     credits: int
     amount_cents: int
     expires_at: datetime
@@ -29,6 +30,7 @@ class Session:
     `status` is open, complete or expired; `payment_status` is paid, unpaid or no_payment_required, and
     `payment_failed` says that an unpaid one will not be paid any more. `reference` is our attempt's id as the
     provider kept it, empty where the session is not ours. `codes_allowed`: it was opened for promotion codes.
+    `receipt_url` is the provider's own receipt, once there is one.
     """
 
     session_id: str
@@ -46,6 +48,7 @@ class Session:
     total_cents: int
     payment_intent: str
     codes_allowed: bool
+    receipt_url: str = ""
 
     @property
     def paid_cents(self) -> int:
@@ -98,4 +101,8 @@ class Rail(Protocol):
 
     def session(self, session_id: str) -> Session:
         """Return a session as it stands at the provider. RailError: it cannot be read."""
+        ...
+
+    def close_session(self, session_id: str) -> Session:
+        """Have nobody pay an open session any more; return it as it stands. RailError: it may still be open."""
         ...

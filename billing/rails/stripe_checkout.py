@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import stripe
 from django.conf import settings
@@ -45,6 +46,8 @@ _SERVER_FAULT: Final = 500
 """Stripe keeps such an answer under its key for a day and gives it again."""
 _RETRIES: Final = 2
 _TIMEOUT_SECONDS: Final = (3, 20)
+_RECEIPTS: Final = "pay.stripe.com"
+_LONGEST_URL: Final = 1024
 _FAILED_INTENTS: Final = ("requires_payment_method", "canceled")
 REFERENCE: Final = "image_skill_attempt"
 """The metadata under which our attempt's id stands on the session and on its payment intent."""
@@ -70,7 +73,7 @@ class StripeCheckout:
             REFERENCE: order.reference,
             "quote_id": order.quote_id,
             "organization_id": order.organization_id,
-            "agent_id": order.agent_id,
+            **({"user_id": order.user_id} if order.user_id else {"agent_id": order.agent_id}),
         }
         page = f"{settings.BASE_URL}/pay/{order.reference}"
         params: Any = {
@@ -99,8 +102,15 @@ class StripeCheckout:
 
     def session(self, session_id: str) -> Session:
         """Read a session and its payment from Stripe."""
-        expanded: Any = {"expand": ["payment_intent"]}
+        expanded: Any = {"expand": ["payment_intent.latest_charge"]}
         return _read(_call(lambda: self.client.v1.checkout.sessions.retrieve(session_id, expanded)))
+
+    def close_session(self, session_id: str) -> Session:
+        """Expire a session that is open; one that is paid, or over, is returned as it stands."""
+        found = self.session(session_id)
+        if found.status != "open":
+            return found
+        return _read(_call(lambda: self.client.v1.checkout.sessions.expire(session_id)))
 
     def refund(self, refund_id: str) -> Reported:
         """Read a refund."""
@@ -231,4 +241,14 @@ def _read(found: Any) -> Session:  # noqa: ANN401 - the library's object; its ty
         total_cents=found.amount_total,
         payment_intent=_id_of(intent),
         codes_allowed=bool(found.allow_promotion_codes),
+        receipt_url=_receipt_url(intent) if expanded else "",
     )
+
+
+def _receipt_url(intent: Any) -> str:  # noqa: ANN401 - the library's object, its charge expanded
+    """Return the address of Stripe's receipt; only one of Stripe's own is kept."""
+    charge = intent.latest_charge
+    if charge is None or isinstance(charge, str):
+        return ""
+    url = str(getattr(charge, "receipt_url", None) or "")
+    return url if len(url) <= _LONGEST_URL and urlsplit(url).netloc == _RECEIPTS else ""

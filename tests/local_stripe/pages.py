@@ -146,6 +146,7 @@ def _page(title: str, content: str, status: int = 200) -> Reply:
     text = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="icon" href="data:,">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body><main>{content}</main></body></html>"
     )
     return Reply(status, text.encode(), {"Content-Type": "text/html; charset=utf-8"})

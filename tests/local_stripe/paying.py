@@ -120,5 +120,6 @@ def _intent(store: Store, session: Row, *, succeeded: bool) -> Row:
         refunded=False,
         status="succeeded" if succeeded else "pending",
     )
+    charge["receipt_url"] = f"https://pay.stripe.com/receipts/payment/{charge['id']}"
     intent["latest_charge"] = charge["id"]
     return intent
