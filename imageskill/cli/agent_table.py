@@ -63,6 +63,7 @@ IDENTITY = (
         flags=(
             *AUTHORIZED,
             Flag("--contact", "the human's address", required=True),
+            Flag("--reason", "why, in your words; the human reads it"),
             Flag("--no-save", "do not keep the claim's secret for `claim collect`", SWITCH, place=CLIENT),
         ),
         runner="signing",

@@ -11,18 +11,20 @@ from typing import Final
 
 from django.utils import timezone
 
-from accounts import claims, contacts, grants, organizations, tokens
+from accounts import claims, contacts, emails, grants, organizations, silence, tokens
+from accounts.claim_opening import LASTS
 from accounts.models import Agent, Claim, ClaimState, Membership, Organization, Role, User
 from billing import allowances, ledger, mandates
 from billing.mandates import Terms
-from billing.models import CreditAccount
+from billing.models import CreditAccount, CreditLot, LotKind
 from imageskill.core import events
 from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
-from imageskill.core.events import ActingFor, EventType
+from imageskill.core.events import ActingFor, EventType, System
 from imageskill.core.units import unit_of_work
 
 MOST_SHELLS: Final = 50
 """How many agents' histories a workspace takes in; each is a page of its own to every list."""
+NOT_ASKED_FOR: Final = "A claim of this agent was reported. The operator of this service decides how it goes on."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,17 @@ def approve(
     workspace_name: str,
     terms: Terms,
     granted: Collection[str],
+    after_code: bool = False,
 ) -> Agent:
     """Take the agent of a live claim over, under `terms` and with the grants named; return it.
 
     `organization_id` names a workspace that the person owns or administers; None makes one, called
-    `workspace_name`. CLAIM_NOT_FOUND: no such claim, decided already, or somebody else's to decide.
+    `workspace_name`. `after_code`: only while the person is the one who typed its code last.
+
+    CLAIM_NOT_FOUND: no such claim, decided already, or somebody else's to decide.
     CAPABILITY_DENIED: not into that workspace. INVALID_ARGUMENTS: impossible limits or grants.
     """
-    claim = decide(claim_id, Claim.State.APPROVED, person)
+    claim = decide(claim_id, Claim.State.APPROVED, person, after_code=after_code)
     _check_grants(granted)
     shell_id = claim.agent.organization_id
     rows = organizations.lock(shell_id, organization_id or shell_id)
@@ -83,9 +88,47 @@ def deny(*, claim_id: str, person: Person, reason: str) -> Claim:
     return claim
 
 
-def decide(claim_id: str, state: Claim.State, decider: ActingFor, *, reason: str = "") -> Claim:
-    """Decide a live claim once, in the caller's transaction, and return it. CLAIM_NOT_FOUND: it is not live."""
+@unit_of_work
+def disown(*, claim_id: str, mailbox: str) -> bool:
+    """Take the word of a mailbox's owner (a digest) that the agent is none of theirs; say whether it was paused.
+
+    The mailbox gets no more mail about claims. The claim is void while it is live and names that mailbox. Its
+    agent is paused only without an owner and without bought credits: else this would be a stranger's stop button.
+    Staff are told; the agent is not told who it was.
+    """
+    silence.begin(mailbox, reason="claim_disowned")
+    named = Claim.objects.filter(pk=claim_id, agent__contact_digest=mailbox)
+    if not claims.void(named, Claim.Ending.DISOWNED):
+        return False
+    claim = Claim.objects.select_related("agent__organization").get(pk=claim_id)
+    organizations.lock(claim.agent.organization_id)
+    agent = claim.agent = _as_it_stands(claim)
+    paused = _is_nobodys(agent) and bool(
+        Agent.objects.filter(pk=agent.pk, paused_at=None).update(
+            paused_at=timezone.now(), pause_message=NOT_ASKED_FOR
+        )
+    )
+    emails.claim_disowned(agent=agent, claim=claim, paused=paused)
+    _record(EventType.CLAIM_DISOWNED, claim, System("claim_page"), "void", "Claim reported as not asked for")
+    return paused
+
+
+def _is_nobodys(agent: Agent) -> bool:
+    """Say whether an agent has neither an owner nor credits that somebody paid for; under the lock."""
+    bought = CreditLot.objects.filter(organization_id=agent.organization_id, kind=LotKind.PAID)
+    return agent.claim_state == ClaimState.UNCLAIMED and not bought.exists()
+
+
+def decide(
+    claim_id: str, state: Claim.State, decider: ActingFor, *, reason: str = "", after_code: bool = False
+) -> Claim:
+    """Decide a live claim once, in the caller's transaction, and return it. CLAIM_NOT_FOUND: it is not live.
+
+    `after_code`: nor may anybody decide it but who typed its code last, not too long ago.
+    """
     live = Claim.objects.filter(pk=claim_id, state__in=claims.LIVE)
+    if after_code:
+        live = live.filter(opened_by_id=decider.actor_id, opened_at__gt=timezone.now() - LASTS)
     decided = live.update(
         state=state,
         denial_reason=reason,
@@ -191,11 +234,11 @@ def _careful(agent: Agent, terms: Terms) -> Terms:
     return replace(terms, approval_threshold=0, cap_day=day, cap_per_job=per_job)
 
 
-def _record(event_type: EventType, claim: Claim, person: Person, status: str, summary: str) -> None:
+def _record(event_type: EventType, claim: Claim, actor: ActingFor, status: str, summary: str) -> None:
     agent = claim.agent
     events.record(
         event_type,
-        actor=person,
+        actor=actor,
         organization_id=agent.organization_id,
         agent_id=agent.pk,
         subject_id=claim.pk,
