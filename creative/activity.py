@@ -1,4 +1,9 @@
-"""Reading the activity ledger: an agent sees its own events, and only the types that its contract knows."""
+"""Reading the activity ledger: an agent sees its own events, and only the types that its contract knows.
+
+The members of a workspace see all events of its agents, through `of_workspace`.
+"""
+
+from collections.abc import Sequence
 
 from django.db.models import Q, QuerySet
 
@@ -6,16 +11,31 @@ from accounts.actor import Actor
 from imageskill.core import events
 from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
 from imageskill.core.ids import prefix_of
-from imageskill.core.models import ActivityEvent
+from imageskill.core.models import ActivityEvent, EventReference
 
 _LONGEST_REFERENCE = 128
 _MOST_OF_A_SUBJECT = 100
+_MOST_REFERENCED = 500
 
 
 def visible_to(actor: Actor, *, latest: bool) -> QuerySet[ActivityEvent]:
     """Return the caller's events; without `latest` only those of the seed's closed registry."""
     own = ActivityEvent.objects.filter(agent_id=actor.actor_id, organization_id__in=actor.organization_ids)
     return own if latest else own.filter(type__in=events.SEED_NAMES)
+
+
+def of_workspace(organization_ids: Sequence[str]) -> QuerySet[ActivityEvent]:
+    """Return the events of a workspace, for its members: `organization_ids` is the workspace and its shells."""
+    if len(organization_ids) == 1:
+        return ActivityEvent.objects.filter(organization_id=organization_ids[0])
+    return ActivityEvent.objects.filter(organization_id__in=organization_ids)
+
+
+def ids_of_references(organization_ids: Sequence[str], references: Sequence[str]) -> list[str]:
+    """Return the ids of a workspace's events that carry any of these references, newest first, 500 at most."""
+    wanted = [text[:_LONGEST_REFERENCE] for text in references if _can_be_reference(text)]
+    found = EventReference.objects.filter(reference__in=wanted, organization_id__in=organization_ids)
+    return list(found.order_by("-event_id").values_list("event_id", flat=True)[:_MOST_REFERENCED])
 
 
 def of_subject(rows: QuerySet[ActivityEvent], actor: Actor, reference: str) -> QuerySet[ActivityEvent]:

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from accounts import organizations
 from accounts.actor import Actor
-from accounts.models import AgentToken
+from accounts.models import AgentToken, Membership, Role
 from billing import authorisations, decisions, mandates, pricing
 from billing.decisions import ApprovalNeededError, RefusedError
-from creative import inputs, jobs, leases, offers, placing, queue
+from creative import approval_mails, inputs, jobs, leases, offers, placing, queue, waiting
 from creative.catalogue.costs import provider_cost
 from creative.models import Approval, Job
 from creative.planning import Plan
@@ -49,7 +49,7 @@ def request(*, actor: Actor, plan: Plan, key: Claimed | None, needed: ApprovalNe
 
 @unit_of_work
 def _card(actor: Actor, plan: Plan, key: Claimed | None, needed: ApprovalNeededError) -> Job:
-    organizations.lock(actor.organization_id)
+    (workspace,) = organizations.lock(actor.organization_id)
     row = idempotency.find(key) if key is not None else None
     if row is not None:
         bound = jobs.visible_to(actor, row.object_id)
@@ -58,24 +58,26 @@ def _card(actor: Actor, plan: Plan, key: Claimed | None, needed: ApprovalNeededE
     job = placing.new_job(actor, plan, state=Job.State.AWAITING_APPROVAL)
     digest = placing.plan_sha256(job, plan.inputs)
     own = Approval.objects.filter(agent_id=actor.actor_id, organization_id=actor.organization_id)
-    waiting = own.filter(state=Approval.State.WAITING)
-    same = waiting.filter(plan_sha256=digest).select_related("job").first()
+    cards = own.filter(state=Approval.State.WAITING)
+    same = cards.filter(plan_sha256=digest).select_related("job").first()
     if same is not None:
         job = same.job
     else:
-        _refuse_too_many(waiting.count())
-        _make(job, plan, digest, needed)
+        _refuse_too_many(cards.count())
+        card = _make(job, plan, digest, needed)
+        recent = needed.recovery["recent_unapproved_credits"]
+        approval_mails.write(card, job, workspace, agent_name=actor.agent.name, recent=recent)
     if key is not None:
         idempotency.bind(key, object_id=job.pk)
     return job
 
 
-def _make(job: Job, plan: Plan, digest: str, needed: ApprovalNeededError) -> None:
+def _make(job: Job, plan: Plan, digest: str, needed: ApprovalNeededError) -> Approval:
     now = timezone.now()
     job.deadline_at = now + LIFETIME
     job.save(force_insert=True)
     inputs.keep(job, plan.inputs)
-    Approval.objects.create(
+    card = Approval.objects.create(
         job=job,
         organization_id=job.organization_id,
         agent_id=job.agent_id,
@@ -86,6 +88,7 @@ def _make(job: Job, plan: Plan, digest: str, needed: ApprovalNeededError) -> Non
         expires_at=now + LIFETIME,
     )
     _record(job, EventType.APPROVAL_REQUESTED, "waiting", SWEEPER)
+    return card
 
 
 def refuse_denied(actor: Actor, plan: Plan) -> None:
@@ -121,15 +124,15 @@ def refuse_denied(actor: Actor, plan: Plan) -> None:
     )
 
 
-def _refuse_too_many(waiting: int) -> None:
-    if waiting >= MOST_WAITING:
+def _refuse_too_many(number: int) -> None:
+    if number >= MOST_WAITING:
         raise ApiError(
             ErrorCode.RATE_LIMITED,
-            f"{waiting} plans wait for the owner already; at most {MOST_WAITING} may.",
+            f"{number} plans wait for the owner already; at most {MOST_WAITING} may.",
             reason="approvals_waiting",
             retry_after_seconds=60,
             cap=MOST_WAITING,
-            used=waiting,
+            used=number,
         )
 
 
@@ -154,17 +157,19 @@ def required(job: Job) -> ApiError:
     )
 
 
-def approve(*, job_id: str, decider: ActingFor) -> Job:
+def approve(*, job_id: str, decider: ActingFor, place: Membership | None = None) -> Job:
     """Let exactly this plan run, once, and start it. The exact refusal: something has changed since.
 
-    JOB_NOT_CANCELABLE: it is decided already, or its time is over.
+    JOB_NOT_CANCELABLE: it is decided already, or its time is over. `place` is where the decider is a member, and
+    CAPABILITY_DENIED the answer where that place lets nobody decide any more.
     """
     try:
-        job = _approve(job_id, decider)
+        job = _approve(job_id, decider, place)
     except RefusedError as refused:
         decisions.record_refused(refused.draft, job_id=job_id)
         raise
     if job is None:
+        waiting.announce(job_id)
         raise ApiError(
             ErrorCode.CAPABILITY_DENIED,
             "What the plan needs or costs has changed since it was shown. It is denied; the agent may ask anew.",
@@ -176,14 +181,16 @@ def approve(*, job_id: str, decider: ActingFor) -> Job:
 
 
 @unit_of_work
-def _approve(job_id: str, decider: ActingFor) -> Job | None:
+def _approve(job_id: str, decider: ActingFor, place: Membership | None) -> Job | None:
     _decide(job_id, Approval.State.APPROVED, decider, "")
     job = Job.objects.select_related("agent", "approval").get(pk=job_id)
     organizations.lock(job.organization_id)
+    _require_place(place)
     now_credits = _price_now(job)
     if now_credits is None or now_credits > job.credits_required or not inputs.are_all_there(job):
         Approval.objects.filter(pk=job_id).update(state=Approval.State.DENIED, reason=PLAN_CHANGED)
         _end(job, ErrorCode.CAPABILITY_DENIED, "What it needs or costs had changed since the owner was shown it.")
+        _record(job, EventType.APPROVAL_DECIDED, "denied", SWEEPER)
         return None
     hold = authorisations.authorise(
         actor=_actor_of(job),
@@ -192,8 +199,8 @@ def _approve(job_id: str, decider: ActingFor) -> Job | None:
         price_version=job.price_version,
     )
     now = timezone.now()
-    waiting = Job.objects.filter(pk=job.pk, state=Job.State.AWAITING_APPROVAL)
-    if not waiting.update(
+    standing = Job.objects.filter(pk=job.pk, state=Job.State.AWAITING_APPROVAL)
+    if not standing.update(
         state=Job.State.QUEUED, hold=hold, deadline_at=now + jobs.deadline(), lease_expires_at=leases.until()
     ):
         raise ApiError(ErrorCode.JOB_NOT_CANCELABLE, "The job of this plan does not wait any more.", job_id=job_id)
@@ -202,12 +209,21 @@ def _approve(job_id: str, decider: ActingFor) -> Job | None:
     return job
 
 
+def deny(*, job_id: str, decider: ActingFor, reason: str, place: Membership | None = None) -> None:
+    """Refuse a plan with a reason that its agent is told; the same plan is refused for a day.
+
+    JOB_NOT_CANCELABLE and `place` are as for `approve`.
+    """
+    _deny(job_id, decider, reason, place)
+    waiting.announce(job_id)
+
+
 @unit_of_work
-def deny(*, job_id: str, decider: ActingFor, reason: str) -> None:
-    """Refuse a plan with a reason that its agent is told; the same plan is refused for a day."""
+def _deny(job_id: str, decider: ActingFor, reason: str, place: Membership | None) -> None:
     _decide(job_id, Approval.State.DENIED, decider, reason)
     job = Job.objects.get(pk=job_id)
     organizations.lock(job.organization_id)
+    _require_place(place)
     _end(job, ErrorCode.CAPABILITY_DENIED, f"The owner denied it: {reason}" if reason else "The owner denied it.")
     _record(job, EventType.APPROVAL_DECIDED, "denied", decider)
 
@@ -215,8 +231,8 @@ def deny(*, job_id: str, decider: ActingFor, reason: str) -> None:
 @unit_of_work
 def withdraw(*, job_id: str, agent: ActingFor, message: str) -> bool:
     """Take back a plan that its agent does not want any more. False: it is decided already."""
-    waiting = Approval.objects.filter(pk=job_id, state=Approval.State.WAITING)
-    if not waiting.update(state=Approval.State.EXPIRED, decided_at=timezone.now(), reason="withdrawn"):
+    standing = Approval.objects.filter(pk=job_id, state=Approval.State.WAITING)
+    if not standing.update(state=Approval.State.EXPIRED, decided_at=timezone.now(), reason="withdrawn"):
         return False
     job = Job.objects.get(pk=job_id)
     organizations.lock(job.organization_id)
@@ -233,8 +249,8 @@ def expire_due() -> int:
 
 @unit_of_work
 def _expire(job_id: str) -> bool:
-    waiting = Approval.objects.filter(pk=job_id, state=Approval.State.WAITING)
-    if not waiting.update(state=Approval.State.EXPIRED, decided_at=timezone.now()):
+    standing = Approval.objects.filter(pk=job_id, state=Approval.State.WAITING)
+    if not standing.update(state=Approval.State.EXPIRED, decided_at=timezone.now()):
         return False
     job = Job.objects.get(pk=job_id)
     organizations.lock(job.organization_id)
@@ -243,10 +259,18 @@ def _expire(job_id: str) -> bool:
     return True
 
 
+def _require_place(place: Membership | None) -> None:
+    """Let a member decide only by the role as it is under the lock, not as it was when the page was asked for."""
+    if place is None:
+        return
+    if not Membership.objects.filter(pk=place.pk, role__in=(Role.OWNER, Role.ADMIN)).exists():
+        raise ApiError(ErrorCode.CAPABILITY_DENIED, "Your role does not allow this.", reason="role")
+
+
 def _decide(job_id: str, state: Approval.State, decider: ActingFor, reason: str) -> None:
     now = timezone.now()
-    waiting = Approval.objects.filter(pk=job_id, state=Approval.State.WAITING, expires_at__gt=now)
-    decided = waiting.update(
+    standing = Approval.objects.filter(pk=job_id, state=Approval.State.WAITING, expires_at__gt=now)
+    decided = standing.update(
         state=state,
         decided_at=now,
         decider_type=decider.actor_type,
@@ -298,8 +322,8 @@ def _actor_of(job: Job) -> Actor:
 
 
 def _end(job: Job, code: ErrorCode, message: str) -> None:
-    waiting = Job.objects.filter(pk=job.pk, state=Job.State.AWAITING_APPROVAL)
-    waiting.update(**jobs.ended(Job.State.CANCELED, code, message))
+    standing = Job.objects.filter(pk=job.pk, state=Job.State.AWAITING_APPROVAL)
+    standing.update(**jobs.ended(Job.State.CANCELED, code, message))
 
 
 def _record(job: Job, event_type: EventType, status: str, actor: ActingFor) -> None:

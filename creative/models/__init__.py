@@ -3,6 +3,7 @@
 from creative.models.approval import Approval
 from creative.models.asset import Asset, JobInput, Quarantine
 from creative.models.feedback import Feedback, FeedbackChange, FeedbackEvidence, FeedbackTerm
+from creative.models.gallery import Rating, SharedPicture, ShareLink
 from creative.models.job import Attempt, Job
 from creative.models.operation import KillSwitch, ProviderSlot
 
@@ -19,4 +20,7 @@ __all__ = [
     "KillSwitch",
     "ProviderSlot",
     "Quarantine",
+    "Rating",
+    "ShareLink",
+    "SharedPicture",
 ]

@@ -49,6 +49,11 @@ class Asset(models.Model):
         indexes = [
             models.Index(fields=["agent", "-id"], name="asset_by_agent"),
             models.Index(fields=["organization", "-id"], name="asset_by_organization"),
+            models.Index(
+                fields=["organization", "-id"],
+                condition=Q(deleted_at__isnull=True),
+                name="asset_live_by_organization",
+            ),
             models.Index(fields=["organization", "sha256"], name="asset_by_content"),
             models.Index(fields=["storage_key"], name="asset_by_key"),
             models.Index(

@@ -89,6 +89,11 @@ class Job(models.Model):
             models.Index(fields=["agent", "-id"], name="job_by_agent"),
             models.Index(fields=["organization", "-id"], name="job_by_organization"),
             models.Index(
+                fields=["organization", "-id"],
+                condition=Q(state__in=["failed", "canceled"]),
+                name="job_unmade_by_organization",
+            ),
+            models.Index(
                 fields=["lease_expires_at"],
                 condition=Q(state__in=["queued", "running"]),
                 name="job_unfinished",
