@@ -10,7 +10,7 @@ from billing import allowances, mandates, quota
 from billing.presenters.quota import limits_json, mandate_json
 from billing.views.quota import QuotaShow
 from creative import offers
-from imageskill.core import api
+from imageskill.core import api, error_pages
 from imageskill.site import documents
 from imageskill.site.cli import CommandLine
 from imageskill.site.context import figures
@@ -21,6 +21,7 @@ from imageskill.site.styleguide import styleguide
 handler400 = api.handler400
 handler403 = api.handler403
 handler404 = api.handler404
+handler429 = error_pages.handler429
 handler500 = api.handler500
 
 

@@ -1,0 +1,146 @@
+"""Every route outside /v1, and an address of each with ids that the studio has.
+
+A route with a new kind of argument needs a sample of it in SAMPLES; one that is open to everybody needs its reason
+in OPEN.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.urls import URLResolver, get_resolver
+from django.utils import timezone
+
+from accounts import members
+from accounts.models import AgentToken, Claim, Invitation
+from billing.models import PaymentAttempt
+from creative import gallery, sharing
+from creative.models import Feedback
+from tests.cast import sign_up
+from tests.feedback.reports import report
+from tests.pages.studio import Studio
+
+INSIDE: Final = re.compile(r"w/<(str:)?organization_id>/")
+API: Final = re.compile(r"v1(/|$)")
+GROUP: Final = re.compile(r"\(\?P<(\w+)>[^()]*\)")
+"""An argument of a route that is a regular expression."""
+ARGUMENT: Final = re.compile(r"<(?:\w+:)?(\w+)>")
+
+OPEN: Final = {
+    "": "the front page",
+    "healthz": "tells that the service is well",
+    "livez": "tells that the process is there",
+    "skill.md": "a document",
+    "llms.txt": "a document",
+    "cli.md": "a document",
+    "changelog": "what changed; nobody's data",
+    "styleguide": "parts of pages without anybody's data",
+    "webhooks/stripe": "proves itself by its signature",
+    "a/<str:name>": "the id of a picture is the key to its bytes",
+}
+"""Routes that ask nobody who they are, and why they need not."""
+
+OPEN_UNDER: Final = {
+    "account/": "the sign-in library's and ours, before and while somebody signs in",
+    "pay/": "whoever pays for an agent has no account; the reference is the key",
+    "s/": "a share link; its token is the key",
+    "claim": "its own doors: a code, a mailed link, and the contact that has signed in",
+}
+
+STAFF: Final = "console"
+"""Under this are the pages of staff, which are there for nobody else."""
+
+Sample = Callable[[Studio], object]
+
+
+def _claim(studio: Studio) -> Claim:
+    agent = sign_up(studio.owner.email, name="waiting")
+    assert agent.post("/v1/agent-claims", {"contact": studio.owner.email}).ok
+    return Claim.objects.filter(agent_id=agent.agent_id).latest("pk")
+
+
+def _share(studio: Studio) -> sharing.Made:
+    scope = gallery.scope_of(studio.organization)
+    return sharing.make(scope=scope, user=studio.owner, pictures=studio.assets[-1:], days=7)
+
+
+def _invitation(studio: Studio) -> Invitation:
+    standing = Invitation.objects.filter(organization=studio.organization).first()
+    return standing or members.invite(by=studio.place, email="cy@example.com", role="viewer")
+
+
+def _feedback(studio: Studio) -> Feedback:
+    return Feedback.objects.first() or Feedback.objects.get(pk=report(studio.agent).data["feedback_id"])
+
+
+SAMPLES: Final[dict[str, Sample]] = {
+    "organization_id": lambda studio: studio.organization.pk,
+    "agent_id": lambda studio: studio.agent.agent_id,
+    "asset_id": lambda studio: studio.assets[-1].pk,
+    "job_id": lambda studio: studio.waiting_job_id,
+    "feedback_id": lambda studio: _feedback(studio).pk,
+    "token_id": lambda studio: AgentToken.objects.filter(agent_id=studio.agent.agent_id).latest("pk").pk,
+    "user_id": lambda studio: studio.owner.pk,
+    "invitation_id": lambda studio: _invitation(studio).pk,
+    "link_id": lambda studio: _share(studio).link.pk,
+    "token": lambda studio: _share(studio).token,
+    "position": lambda _studio: 0,
+    "width": lambda _studio: 320,
+    "chain": lambda studio: studio.organization.pk,
+    "month": lambda _studio: f"{timezone.now():%Y-%m}",
+    "reference": lambda _studio: PaymentAttempt.objects.latest("pk").pk,
+    "link": lambda studio: _claim(studio).link,
+    "word": lambda _studio: "no-word",
+    "name": lambda studio: f"{studio.assets[-1].pk}-320.webp",
+    "pk": lambda _studio: 1,
+    "form": lambda _studio: "csv",
+}
+"""For each argument of a route, by its name: one that exists in the studio."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route of the url map: its pattern in full, its name and its view."""
+
+    pattern: str
+    name: str
+    view: Any
+
+    @property
+    def arguments(self) -> list[str]:
+        return ARGUMENT.findall(self.pattern)
+
+    @property
+    def is_inside(self) -> bool:
+        return INSIDE.match(self.pattern) is not None
+
+    @property
+    def is_for_staff(self) -> bool:
+        return self.pattern.startswith(STAFF)
+
+    @property
+    def is_open(self) -> bool:
+        return self.pattern in OPEN or self.pattern.startswith(tuple(OPEN_UNDER))
+
+    def __str__(self) -> str:
+        return f"{self.name or 'a route'} ({self.pattern})"
+
+
+def _walk(resolver: URLResolver, before: str = "") -> Iterator[Route]:
+    for entry in resolver.url_patterns:
+        pattern = before + GROUP.sub(r"<\1>", str(entry.pattern)).strip("^$").replace("\\", "")
+        if isinstance(entry, URLResolver):
+            yield from _walk(entry, pattern)
+        elif not API.match(pattern):
+            yield Route(pattern, entry.name or "", entry.callback)
+
+
+ROUTES: Final = list(_walk(get_resolver()))
+WALKED: Final = [route for route in ROUTES if set(route.arguments) <= set(SAMPLES)]
+"""All of them, once each argument has a sample."""
+
+
+def path_of(route: Route, samples: dict[str, object]) -> str:
+    """Return an address of a route, with the studio's own ids."""
+    return "/" + ARGUMENT.sub(lambda found: str(samples[found[1]]), route.pattern)
