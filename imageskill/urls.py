@@ -74,6 +74,7 @@ urlpatterns = [
     path("", include("imageskill.site.credits.urls")),
     path("", include("imageskill.site.feedback.urls")),
     path("", include("imageskill.site.claim.urls")),
+    path("", include("imageskill.console.urls")),
     path("", include("accounts.urls")),
     path("", include("billing.urls")),
     path("", include("creative.urls")),

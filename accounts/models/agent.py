@@ -38,7 +38,10 @@ class Agent(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["contact_digest"], name="agent_by_contact")]
+        indexes = [
+            models.Index(fields=["contact_digest"], name="agent_by_contact"),
+            models.Index(fields=["name"], name="agent_by_name"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(claim_state__in=ClaimState.values), name="agent_claim_state_known"
@@ -64,3 +67,6 @@ class AgentToken(models.Model):
     ends_at = models.DateTimeField(null=True)
     narrowed_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["prefix"], name="token_by_prefix")]

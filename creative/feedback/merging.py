@@ -16,10 +16,18 @@ _LONGEST_ANSWER: Final = 500
 
 @unit_of_work
 def merge(
-    *, feedback_id: str, from_state: str, canonical_id: str, actor: ActingFor, reason: str, note: str = ""
+    *,
+    feedback_id: str,
+    from_state: str,
+    canonical_id: str,
+    actor: ActingFor,
+    reason: str,
+    note: str = "",
+    notify: bool = True,
 ) -> bool:
     """Make a report a duplicate of another; its evidence and reporters count there. False: somebody was faster.
 
+    `notify` False writes no notice to the reporter.
     TriageError: the rules do not allow the move, the other is a duplicate itself, or this one has duplicates.
     """
     told = triage.refusal(from_state, Feedback.State.DUPLICATE, reason=reason)
@@ -41,7 +49,7 @@ def merge(
         actor=actor,
         change={"reason": reason, "note": note},
         columns={"answer": reason, "canonical_id": canonical_id},
-        notify=True,
+        notify=notify,
     )
     if moved:
         weight = priority.refresh(canonical_id)

@@ -4,11 +4,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from django.db.models import Q
 from django.utils import timezone
 
 from creative.feedback import priority
 from creative.models import Feedback
+from imageskill import __version__
 from imageskill.core.units import unit_of_work
+
+_AFTER: Final = "after "
+NEXT_RELEASE: Final = f"{_AFTER}{__version__}"
+"""The version of a report that sleeps until another release than this one runs."""
+
 
 AWAKE: Final[Mapping[str, Any]] = {
     "snoozed_at": None,
@@ -48,9 +55,10 @@ def wake(*, feedback_id: str) -> bool:
 
 @unit_of_work
 def wake_due() -> int:
-    """Take up again whatever's day has come; return how many."""
-    asleep = Feedback.objects.filter(snoozed_at__isnull=False, snoozed_until__lte=timezone.now())
-    return asleep.update(**AWAKE)
+    """Take up again whatever's day or release has come; return how many."""
+    released = Q(snooze_version__startswith=_AFTER) & ~Q(snooze_version=NEXT_RELEASE)
+    due = Q(snoozed_until__lte=timezone.now()) | Q(snooze_version=__version__) | released
+    return Feedback.objects.filter(due, snoozed_at__isnull=False).update(**AWAKE)
 
 
 @unit_of_work

@@ -19,6 +19,8 @@ from imageskill.core.units import unit_of_work
 
 State = Feedback.State
 SERVICE: Final = System("feedback")
+STAFF: Final = System("staff", actor_type="session")
+"""How owners and agents see whoever of staff moved a report; the history that staff reads names the person."""
 MOST_TOLD: Final = 200
 """Duplicates whose reporters are told with a move of the original; the others read it when they look."""
 
@@ -61,7 +63,7 @@ class TriageError(ValueError):
 
 def refusal(from_state: str, to_state: str, *, reason: str) -> str | None:
     """Return why a report may not move so, or None. Pure: a preview of many moves asks it too."""
-    if to_state not in TRANSITIONS[from_state]:
+    if to_state not in TRANSITIONS.get(from_state, frozenset()):
         return f"{from_state} does not become {to_state}"
     if to_state in EXPLAINED and not reason.strip():
         return f"{to_state} needs a reason that the reporter is told"
@@ -139,7 +141,7 @@ def move(
 def _tell(row: Feedback, moved: Feedback, actor: ActingFor, *, notify: bool) -> None:
     events.record(
         EventType.FEEDBACK_STATUS_CHANGED,
-        actor=actor,
+        actor=STAFF if actor.actor_type == STAFF.actor_type else actor,
         organization_id=row.organization_id,
         agent_id=row.agent_id,
         subject_id=row.pk,
@@ -182,28 +184,43 @@ def regress(feedback_id: str) -> bool:
     )
 
 
-def page(tab: str, *, limit: int, after: Feedback | None = None) -> list[Feedback]:
+def page(tab: str, *, limit: int, after: Feedback | None = None, type_word: str | None = None) -> list[Feedback]:
     """Return the reports of a tab, the most pressing first, regressed ones before all; `after` was the last one.
 
-    `new`, `needs_proof`, `accepted`, `done`; `snoozed` and `all` by age, newest first. At most one query a state,
-    each in its index's order, so that a page costs the same however much there is.
+    `new`, `needs_proof`, `accepted`, `done`; `snoozed` by when it was put aside and `all` by age, newest first; of
+    one type where it is named. Each comes with its agent. At most one query a state, each in its index's order, so
+    that a page costs the same however much there is.
     """
-    if tab in ("all", "snoozed"):
-        rows = Feedback.objects.order_by("-pk")
-        rows = rows.filter(snoozed_at__isnull=False) if tab == "snoozed" else rows
+    if tab == "all":
+        rows = _of_type(type_word).order_by("-pk")
         return list((rows.filter(pk__lt=after.pk) if after else rows)[:limit])
+    if tab == "snoozed":
+        return list(_asleep(after, type_word)[:limit])
     states = TABS[tab]
     found: list[Feedback] = []
     for state in states[states.index(after.state) :] if after else states:
-        queue = _queue(state, after if after and after.state == state else None)
+        queue = _queue(state, after if after and after.state == state else None, type_word)
         found += queue[: limit - len(found)]
         if len(found) == limit:
             break
     return found
 
 
-def _queue(state: str, after: Feedback | None) -> QuerySet[Feedback]:
-    rows = Feedback.objects.filter(snoozed_at=None, state=state).order_by("-priority", "-pk")
+def _of_type(type_word: str | None) -> QuerySet[Feedback]:
+    rows = Feedback.objects.select_related("agent")
+    return rows.filter(type=type_word) if type_word else rows
+
+
+def _asleep(after: Feedback | None, type_word: str | None) -> QuerySet[Feedback]:
+    rows = _of_type(type_word).filter(snoozed_at__isnull=False).order_by("-snoozed_at", "-pk")
+    if after is None or after.snoozed_at is None:
+        return rows
+    later = Q(snoozed_at__lt=after.snoozed_at) | Q(snoozed_at=after.snoozed_at, pk__lt=after.pk)
+    return rows.filter(later, snoozed_at__lte=after.snoozed_at)
+
+
+def _queue(state: str, after: Feedback | None, type_word: str | None) -> QuerySet[Feedback]:
+    rows = _of_type(type_word).filter(snoozed_at=None, state=state).order_by("-priority", "-pk")
     if after is None:
         return rows
     later = Q(priority__lt=after.priority) | Q(priority=after.priority, pk__lt=after.pk)

@@ -6,6 +6,8 @@ from django.db.models import Q
 from accounts.models import Agent, Organization
 from imageskill.core.ids import PublicIdField, reference_field
 
+_OPEN = Q(state__in=["received", "needs_proof", "accepted", "regressed"], snoozed_at__isnull=True)
+
 
 class Feedback(models.Model):
     """One report. What its agent wrote is shown to its owner and to staff only, and as text only.
@@ -110,6 +112,29 @@ class Feedback(models.Model):
                 condition=~Q(public_title=""),
                 name="feedback_public_by_command",
             ),
+            models.Index(
+                fields=["state", "type", "-priority", "-id"],
+                condition=Q(snoozed_at__isnull=True),
+                name="feedback_to_triage_by_type",
+            ),
+            models.Index(fields=["type", "-id"], name="feedback_by_type"),
+            models.Index(
+                fields=["-snoozed_at", "-id"], condition=Q(snoozed_at__isnull=False), name="feedback_asleep"
+            ),
+            models.Index(
+                fields=["type", "-snoozed_at", "-id"],
+                condition=Q(snoozed_at__isnull=False),
+                name="feedback_asleep_by_type",
+            ),
+            models.Index(fields=["command_key", "error_code", "-id"], name="feedback_by_failure"),
+            models.Index(fields=["severity", "-priority"], condition=_OPEN, name="feedback_open"),
+            models.Index(fields=["created_at"], condition=_OPEN, name="feedback_open_by_age"),
+            models.Index(fields=["-triaged_at"], condition=Q(triaged_at__isnull=False), name="feedback_triaged"),
+            models.Index(
+                fields=["state", "-state_changed_at", "-id"],
+                condition=~Q(public_title=""),
+                name="feedback_published",
+            ),
         ]
 
 
@@ -126,7 +151,10 @@ class FeedbackTerm(models.Model):
             models.UniqueConstraint(fields=["feedback", "is_public", "term"], name="feedback_term_once")
         ]
         indexes = [
-            models.Index(fields=["term", "-feedback"], condition=Q(is_public=True), name="feedback_public_by_term")
+            models.Index(
+                fields=["term", "-feedback"], condition=Q(is_public=True), name="feedback_public_by_term"
+            ),
+            models.Index(fields=["term", "-feedback"], condition=Q(is_public=False), name="feedback_by_term"),
         ]
 
 

@@ -81,6 +81,7 @@ class EventType(Enum):
     CREDITS_DISPUTED = EventSpec("credits.payment_backed_disputed", "credit", _PAYMENT_LINKS, LATEST)
     CREDITS_REINSTATED = EventSpec("credits.payment_backed_reinstated", "credit", _PAYMENT_LINKS, LATEST)
     CREDITS_REFUND_REQUESTED = EventSpec("credits.refund_requested", "credit", _PAYMENT_LINKS, LATEST)
+    CREDITS_ADJUSTED = EventSpec("credits.adjusted", "credit", frozenset(), LATEST)
     CREDITS_ALERT_SET = EventSpec("credits.alert_set", "credit", frozenset(), LATEST)
     CHECKOUT_SESSION_CANCELED = EventSpec(
         "payment.checkout_session.canceled",
@@ -88,6 +89,7 @@ class EventType(Enum):
         frozenset({"quote_id", "payment_attempt_id", "checkout_session_id"}),
         LATEST,
     )
+    PAYMENT_REVIEWED = EventSpec("payment.reviewed", "payment", _PAYMENT_LINKS, LATEST)
     FEEDBACK_STATUS_CHANGED = EventSpec("feedback.status_changed", "feedback", frozenset({"feedback_id"}), LATEST)
     APPROVAL_REQUESTED = EventSpec("approval.requested", "job", _JOB_LINKS, LATEST)
     APPROVAL_DECIDED = EventSpec("approval.decided", "job", _JOB_LINKS, LATEST)
@@ -100,6 +102,11 @@ class EventType(Enum):
     AGENT_RELEASED = EventSpec("agent.released", "agent", frozenset(), LATEST)
     AGENT_RENAMED = EventSpec("agent.renamed", "agent", frozenset(), LATEST)
     AGENT_GRANTS_SET = EventSpec("agent.grants_set", "agent", frozenset(), LATEST)
+    AGENT_QUARANTINED = EventSpec("agent.quarantined", "agent", frozenset(), LATEST)
+    AGENT_FREED = EventSpec("agent.freed", "agent", frozenset(), LATEST)
+    AGENT_REVOKED = EventSpec("agent.revoked", "agent", frozenset(), LATEST)
+    AGENT_EXPIRED = EventSpec("agent.expired", "agent", frozenset(), LATEST)
+    PROVIDER_SWITCHED = EventSpec("provider.switched", "provider", frozenset(), LATEST)
     CLAIM_REQUESTED = EventSpec("claim.requested", "claim", frozenset(), LATEST)
     CLAIM_APPROVED = EventSpec("claim.approved", "claim", frozenset(), LATEST)
     CLAIM_DENIED = EventSpec("claim.denied", "claim", frozenset(), LATEST)

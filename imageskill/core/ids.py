@@ -30,6 +30,7 @@ PREFIXES = frozenset(
         "credit_event",
         "hold",
         "reversal",
+        "adj",
         "share",
         "trace",
     ]

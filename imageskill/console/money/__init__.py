@@ -1,0 +1,1 @@
+"""Staff's pages of money: its health, webhooks, orders, adjustments and refunds."""

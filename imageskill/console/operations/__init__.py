@@ -1,0 +1,1 @@
+"""Operations: providers and their kill switches, the queue, and sign-ups that look like abuse."""

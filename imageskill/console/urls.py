@@ -1,0 +1,14 @@
+"""Addresses of the staff console, without a slash at the end: so nothing is redirected to what is not there."""
+
+from django.urls import include, path
+
+from imageskill.console import changelog, frame
+
+urlpatterns = [
+    path("changelog", changelog.changelog, name="changelog"),
+    path("console", frame.console, name="console"),
+    path("", include("imageskill.console.feedback.urls")),
+    path("console/", include("imageskill.console.money.urls")),
+    path("", include("imageskill.console.people.urls")),
+    path("", include("imageskill.console.operations.urls")),
+]
