@@ -9,6 +9,8 @@ from accounts.members import CannotError
 from accounts.models import Agent, ClaimState, Membership, Organization, Role
 from imageskill.core import events
 from imageskill.core.events import EventType, Human
+from imageskill.core.ids import prefix_of
+from imageskill.core.models import ActivityEvent
 from imageskill.core.units import unit_of_work
 
 DECIDE: Final = (Role.OWNER, Role.ADMIN)
@@ -22,6 +24,8 @@ def of_workspace(organization: Organization) -> QuerySet[Agent]:
 
 def visible_to(place: Membership, agent_id: str) -> Agent | None:
     """Return an agent of the member's workspace; None: there is none of that id."""
+    if prefix_of(agent_id) != "agt":
+        return None
     return of_workspace(place.organization).filter(pk=agent_id).first()
 
 
@@ -39,6 +43,13 @@ def standing(by: Membership, agent_id: str) -> Agent:
     if agent.claim_state == ClaimState.REVOKED:
         raise CannotError(f"{agent.name} was released; nothing of it changes any more.")
     return agent
+
+
+def is_quarantined(agent: Agent) -> bool:
+    """Say whether staff stopped an agent and has not let it go on since; the activity ledger knows."""
+    stopped, freed = EventType.AGENT_QUARANTINED.value.name, EventType.AGENT_FREED.value.name
+    told = ActivityEvent.objects.filter(agent_id=agent.pk, type__in=(stopped, freed)).order_by("-pk")
+    return told.values_list("type", flat=True).first() == stopped
 
 
 @unit_of_work

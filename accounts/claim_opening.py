@@ -89,7 +89,7 @@ def visible_to(visitor: Visitor, link: str) -> Claim | None:
     What somebody else has decided is somebody else's.
     """
     rows = Claim.objects.select_related("agent__organization", "agent__shell", "token")
-    claim = rows.filter(link=link).first()
+    claim = rows.filter(link=link).first() if link.isprintable() else None
     if claim is None:
         return None
     if claim.state in (Claim.State.APPROVED, Claim.State.DENIED, Claim.State.COLLECTED):

@@ -137,6 +137,8 @@ def _attach(agent: Agent, contact: str) -> None:
 @unit_of_work
 def seen(link: str) -> None:
     """Count that somebody's browser opened the address of a live claim; it opens nothing else."""
+    if not link.isprintable():
+        return
     rows = Claim.objects.filter(link=link, state__in=LIVE)
     rows.update(seen_count=F("seen_count") + 1, first_seen_at=Coalesce("first_seen_at", timezone.now()))
 
@@ -179,8 +181,8 @@ class Collected:
 def collect(*, claim_id: str, claim_secret: str) -> Collected:
     """Hand over the token of an approved claim; it is minted here, so that no plaintext rests anywhere.
 
-    A lost answer may be collected again until the token's first use. CLAIM_NOT_FOUND: no such claim, or
-    another secret. ALREADY_COLLECTED: the token is in use.
+    A lost answer may be collected again until the token's first use, unless its owner has revoked it meanwhile.
+    CLAIM_NOT_FOUND: no such claim, or another secret. ALREADY_COLLECTED: the token is in use.
     """
     claim = _by_secret(claim_id, claim_secret)
     if claim.token is not None and claim.token.first_used_at is not None:
@@ -195,6 +197,8 @@ def collect(*, claim_id: str, claim_secret: str) -> Collected:
     organizations.lock(claim.agent.organization_id)
     claim = Claim.objects.select_related("agent", "token").get(pk=claim.pk)
     earlier = claim.token
+    if tokens.is_cut_off(claim.agent, earlier):
+        return Collected("expired")
     if earlier is not None and not tokens.void_unused(earlier):
         raise _collected()
     token, raw = tokens.issue(claim.agent)

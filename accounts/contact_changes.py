@@ -10,7 +10,7 @@ from typing import Final
 from django.core import signing
 from django.utils import timezone
 
-from accounts import emails, organizations, silence
+from accounts import emails, organizations
 from accounts.models import Agent, Claim, ClaimState, ContactChange
 from imageskill.core import events
 from imageskill.core.errors import ApiError, ErrorCode
@@ -53,7 +53,7 @@ def ask(*, agent: Agent, actor: events.ActingFor, contact: str, network: str) ->
         return refusal(None)
     change.save()
     told = emails.contact_change_asked(agent=agent, change=change, link=signing.dumps(change.pk, salt=_SALT))
-    if not told and not silence.holds_back(agent.contact):
+    if not told:
         change.delete()
         return refusal(None)
     events.record(
@@ -75,7 +75,11 @@ def take(agent: Agent, contact: str) -> bool:
     if standing is None or not _is_due(standing):
         return False
     rows = ContactChange.objects.filter(pk=standing.pk, state=standing.state)
-    return bool(rows.update(state=ContactChange.State.DONE))
+    if not rows.update(state=ContactChange.State.DONE):
+        return False
+    # What else the earlier contact was asked for was never told to the one that is present now.
+    ContactChange.objects.filter(agent=agent, state__in=_OPEN).delete()
+    return True
 
 
 def _is_due(change: ContactChange) -> bool:

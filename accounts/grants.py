@@ -23,6 +23,9 @@ CLAIM_MAY_ADD: Final = ("create", "edit", "asset.delete", "workspace.read")
 READING: Final = frozenset({"asset.read", "job.read", "activity.read"})
 """What neither spends nor changes anything."""
 
+HELD: Final = "Stopped by staff of this service: "
+"""How what an agent is told begins where staff stopped it."""
+
 IMPLIED_BY: Final = {"create.preview": "create", "edit.preview": "edit"}
 
 
@@ -48,13 +51,19 @@ def require(agent: Agent, grant: str) -> None:
         )
 
 
+def is_held_by_staff(agent: Agent) -> bool:
+    """Say whether the pause of a paused agent is the staff's, by the words that it is told."""
+    return agent.pause_message.startswith(HELD)
+
+
 def require_active(agent: Agent) -> None:
-    """Raise CAPABILITY_DENIED while the owner has paused the agent."""
+    """Raise CAPABILITY_DENIED while the owner has paused the agent, or staff has stopped it."""
     if agent.paused_at is not None:
+        is_held = is_held_by_staff(agent)
         raise ApiError(
             ErrorCode.CAPABILITY_DENIED,
-            "The owner has paused this agent.",
-            reason="paused_by_owner",
-            owner_message=agent.pause_message or None,
+            agent.pause_message if is_held else "The owner has paused this agent.",
+            reason="held_by_staff" if is_held else "paused_by_owner",
+            owner_message=None if is_held else agent.pause_message or None,
             suggested_command="image-skill whoami --json",
         )

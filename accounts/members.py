@@ -15,6 +15,7 @@ from accounts import contacts, organizations
 from accounts.models import Agent, Invitation, Membership, Organization, Role, User
 from imageskill.core import events, outbox, tallies
 from imageskill.core.events import EventType, Human
+from imageskill.core.ids import prefix_of
 from imageskill.core.units import unit_of_work
 
 INVITATION_LASTS: Final = timedelta(days=7)
@@ -43,6 +44,8 @@ class CannotError(Exception):
 
 def workspace_of(user: User, organization_id: str) -> Membership | None:
     """Return a user's place in a workspace, with the workspace; None for strangers and for merged ones."""
+    if prefix_of(organization_id) != "org":
+        return None
     places = Membership.objects.select_related("organization", "user").filter(organization__merged_into=None)
     return places.filter(user=user, organization_id=organization_id).first()
 

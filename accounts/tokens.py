@@ -216,7 +216,7 @@ def predecessors(agent_id: str, chosen: set[str]) -> set[str]:
 
 def _along(agent_id: str, chosen: set[str], *, forward: bool) -> set[str]:
     pairs = list(AgentToken.objects.filter(agent_id=agent_id).values_list("pk", "replaces_id"))
-    found, before = set(chosen), 0
+    found, before = chosen & {pk for pk, _ in pairs}, 0
     while len(found) > before:
         before = len(found)
         found |= {pk if forward else old for pk, old in pairs if old and (old if forward else pk) in found}
@@ -265,6 +265,19 @@ def require_whole(token: AgentToken) -> None:
             until=instant(token.ends_at),
             suggested_command="image-skill claim collect --json",
         )
+
+
+def is_cut_off(agent: Agent, collected: AgentToken | None) -> bool:
+    """Say whether an owner has ended what a claim's secret would bring back; under the organization's lock.
+
+    `collected` is the token that the secret brought last. Before that the narrowed ones stand for it: they end
+    by a revocation, or by the first use of a token that the owner handed out instead.
+    """
+    if agent.claim_state == ClaimState.REVOKED:
+        return True
+    if collected is not None:
+        return collected.revoked_at is not None and collected.first_used_at is None
+    return AgentToken.objects.filter(agent=agent, narrowed_at__isnull=False, revoked_at__isnull=False).exists()
 
 
 def void_unused(token: AgentToken) -> bool:

@@ -24,6 +24,8 @@ from imageskill.core.units import unit_of_work
 
 MOST_CREDITS: Final = 1_000_000
 TESTS_AN_HOUR: Final = 5
+MOST_A_DAY: Final = 12
+"""Mails of one workspace's alert: an agent whose holds come and go can cause a fall as often as it likes."""
 KEPT: Final = timedelta(days=365)
 MAIL: Final = "credits_low"
 _BATCH: Final = 100
@@ -146,6 +148,8 @@ def _advance(delivery: AlertDelivery) -> bool:
         return bool(waiting.update(state=AlertDelivery.State.DROPPED, ended_at=timezone.now()))
     if not waiting.exists():
         return False
+    if not tallies.take("alert_mail", delivery.organization_id, limit=MOST_A_DAY, period=tallies.DAY):
+        return bool(waiting.update(state=AlertDelivery.State.DROPPED, ended_at=timezone.now()))
     _queue(delivery, alert)
     return True
 

@@ -112,6 +112,11 @@ _PAUSED = Stopped(
     "paused_by_owner",
     "The owner paused this agent before the picture was made; nothing is charged.",
 )
+_HELD = Stopped(
+    ErrorCode.CAPABILITY_DENIED,
+    "held_by_staff",
+    "Staff of this service stopped this agent before the picture was made; nothing is charged.",
+)
 _ENDED = Stopped(
     ErrorCode.CAPABILITY_DENIED,
     "mandate_ended",
@@ -131,7 +136,7 @@ def why_stopped(*, token_id: str, organization_id: str) -> Stopped | None:
     if organization_id not in (agent.organization_id, agent.shell_id):
         return _GONE
     if agent.paused_at is not None:
-        return _PAUSED
+        return _HELD if grants.is_held_by_staff(agent) else _PAUSED
     claimed = agent.claim_state == ClaimState.CLAIMED
     mandate = mandates.current(agent_id=agent.pk, organization_id=organization_id) if claimed else None
     if mandate is not None and mandate.ends_at is not None and mandate.ends_at <= timezone.now():

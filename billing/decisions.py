@@ -17,6 +17,15 @@ from imageskill.core.units import database_now, unit_of_work
 MERGED: Final = timedelta(seconds=60)
 """Equal denials within this time are one row with a count, so that a loop of refusals fills no table."""
 MANDATE_COMMAND: Final = "image-skill whoami --json"
+CODES: Final = {
+    "mandate_ended": ErrorCode.CAPABILITY_DENIED,
+    "model_not_allowed": ErrorCode.CAPABILITY_DENIED,
+    "plan_denied": ErrorCode.CAPABILITY_DENIED,
+    "threshold_request": ErrorCode.APPROVAL_REQUIRED,
+    "threshold_recent_spending": ErrorCode.APPROVAL_REQUIRED,
+    **{f"cap_{name}": ErrorCode.SPEND_CAP_EXCEEDED for name in mandates.WINDOWS},
+}
+"""What the agent is answered with, by the reason that a decision keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,12 @@ class RefusedError(ApiError):
 
 class ApprovalNeededError(RefusedError):
     """The plan is over the owner's threshold; it may wait for a decision."""
+
+
+def code_of(decision: Decision) -> str:
+    """Return the code that the agent was answered with; a reason of a later version is its own."""
+    code = CODES.get(decision.reason)
+    return code.name if code is not None else decision.reason.upper()
 
 
 def judge(*, mandate: Mandate, model_id: str, needed: int, at: datetime, approved: bool) -> Draft:

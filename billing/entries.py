@@ -13,7 +13,6 @@ from typing import Any, Final
 from django.core import signing
 from django.db.models import Q, QuerySet
 
-from accounts.models import Organization
 from billing.ledger.posting import AVAILABLE, DEBT, FROZEN
 from billing.models import EntryKind, Hold, LedgerEntry
 from billing.standing import Standing
@@ -67,12 +66,6 @@ class Page:
 
     lines: tuple[Line, ...]
     older: str | None
-
-
-def scope(organization_id: str) -> list[str]:
-    """Return a workspace's id, then those of the shells that were merged into it: all of its history."""
-    shells = Organization.objects.filter(merged_into_id=organization_id).order_by("pk")
-    return [organization_id, *shells.values_list("pk", flat=True)]
 
 
 def rows(organization_ids: Sequence[str], filters: Filters, month: Window) -> QuerySet[LedgerEntry]:

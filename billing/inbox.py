@@ -6,6 +6,7 @@ answer is a 500, so that the provider sends it again, and our own sweeper tries 
 """
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -19,6 +20,7 @@ from billing.fulfilment import Outcome
 from billing.models import PaymentMethod, StripeEvent
 from billing.rails.base import Reported, Session
 from billing.rails.stripe_checkout import StripeCheckout
+from imageskill.core.secret_text import is_secret
 from imageskill.core.units import unit_of_work
 
 logger = logging.getLogger("imageskill.inbox")
@@ -72,7 +74,7 @@ def process(event: StripeEvent) -> None:
     try:
         outcome = _effect(event)
     except Exception as error:
-        _failed(event)
+        _failed(event, error)
         logger.warning("webhook event not processed", exc_info=error, extra={"fields": {"type": event.type}})
         raise NotProcessedError(event.event_id) from error
     logger.info("webhook event processed", extra={"fields": {"type": event.type, "outcome": outcome}})
@@ -133,16 +135,23 @@ def _mark(event_pk: int, state: StripeEvent.State, outcome: str) -> str:
 
 
 @unit_of_work
-def _failed(event: StripeEvent) -> None:
+def _failed(event: StripeEvent, error: Exception) -> None:
     pause = min(timedelta(minutes=1) * 2 ** min(event.attempts, 10), LONGEST_PAUSE)
     StripeEvent.objects.filter(pk=event.pk, state__in=_OPEN).update(
         state=StripeEvent.State.FAILED,
         attempts=F("attempts") + 1,
         next_try_at=timezone.now() + pause,
+        last_error=_told(error),
     )
     if event.attempts + 1 == ALARM_AT:
         fields = {"event_id": event.event_id, "type": event.type, "received_at": event.received_at.isoformat()}
         logger.error("a webhook event keeps failing", extra={"fields": fields})
+
+
+def _told(error: Exception) -> str:
+    """Return what an error says, with its kind, and without anything that looks like a key."""
+    text = f"{type(error).__name__}: {error}"
+    return "".join("[removed]" if is_secret(word) else word for word in re.split(r"(\s+)", text))[:500]
 
 
 def oldest_waiting() -> StripeEvent | None:
@@ -157,6 +166,18 @@ def replay(*, event_id: str) -> StripeEvent:
     StripeEvent.objects.filter(pk=event.pk).update(state=StripeEvent.State.RECEIVED, next_try_at=timezone.now())
     event.refresh_from_db()
     return event
+
+
+@unit_of_work
+def ignore(*, event_id: str) -> bool:
+    """Have an event that still waits never processed, as staff may decide. False: it does not wait any more."""
+    waiting = StripeEvent.objects.filter(event_id=event_id, state__in=_OPEN)
+    now = timezone.now()
+    return bool(
+        waiting.update(
+            state=StripeEvent.State.IGNORED, outcome="ignored_by_staff", processed_at=now, next_try_at=None
+        )
+    )
 
 
 def process_waiting() -> int:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, When
 
 from accounts import organizations
 from accounts.models import Agent
@@ -280,17 +280,24 @@ def _told(mandate: Mandate, row: dict[str, Any], before: Iterable[Hold], at: dat
 
 def unapproved_recently(mandate: Mandate, at: datetime) -> int:
     """Return the credits that the agent held or spent in the last hour without an owner's approval."""
-    recent = Hold.objects.filter(
-        agent_id=mandate.agent_id,
-        organization_id=mandate.organization_id,
-        authorised_at__gt=at - SPLITTING,
-        authorised_at__gte=mandate.lifetime_starts_at,
-    ).exclude(state=Hold.State.RELEASED)
-    sums = [
-        hold.credits if hold.state == Hold.State.OPEN else hold.settled_credits
-        for hold in recent.exclude(decision__approved=True)
-    ]
-    return sum(sums)
+    return unapproved_recently_of([mandate], at).get(mandate.agent_id, 0)
+
+
+def unapproved_recently_of(mandates: Sequence[Mandate], at: datetime) -> dict[str, int]:
+    """Return the same by agent for several mandates of one organization, in one query; without the zeros."""
+    if not mandates:
+        return {}
+    own = Q()
+    for mandate in mandates:
+        own |= Q(
+            agent_id=mandate.agent_id,
+            organization_id=mandate.organization_id,
+            authorised_at__gte=mandate.lifetime_starts_at,
+        )
+    recent = Hold.objects.filter(own, authorised_at__gt=at - SPLITTING).exclude(state=Hold.State.RELEASED)
+    spent = Case(When(state=Hold.State.OPEN, then=F("credits")), default=F("settled_credits"))
+    rows = recent.exclude(decision__approved=True).order_by().values("agent_id").annotate(spent=Sum(spent))
+    return {row["agent_id"]: row["spent"] for row in rows}
 
 
 def as_json(counted: Iterable[Counter]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from billing.rails.base import RailError
 from billing.rails.stripe_checkout import StripeCheckout
 from imageskill.core import events, ids
 from imageskill.core.errors import ApiError, ErrorCode
-from imageskill.core.events import EventType
+from imageskill.core.events import EventType, System
 from imageskill.core.units import unit_of_work
 
 logger = logging.getLogger("imageskill.refunds")
@@ -75,11 +75,13 @@ def refundable_credits(receipt: Receipt) -> int:
     return offer.credits if offer is not None else 0
 
 
-def refund_unused(*, receipt: Receipt, by: Human | None = None, expected_credits: int | None = None) -> Reversal:
+def refund_unused(
+    *, receipt: Receipt, by: Human | System | None = None, expected_credits: int | None = None
+) -> Reversal:
     """Give back the money for a receipt's unused credits.
 
-    `by` an owner of its workspace, who saw `expected_credits`. QUOTE_NOT_PAYABLE: there is nothing to refund, or
-    not that many any more. CAPABILITY_DENIED: not by this role.
+    `by` an owner of its workspace, or staff, who saw `expected_credits`. QUOTE_NOT_PAYABLE: there is nothing to
+    refund, or not that many any more. CAPABILITY_DENIED: not by this role.
     """
     reversal = _begin(receipt, by, expected_credits)
     _finish(reversal, asked_before=False)
@@ -88,10 +90,10 @@ def refund_unused(*, receipt: Receipt, by: Human | None = None, expected_credits
 
 
 @unit_of_work
-def _begin(receipt: Receipt, by: Human | None, expected_credits: int | None) -> Reversal:
+def _begin(receipt: Receipt, by: Human | System | None, expected_credits: int | None) -> Reversal:
     owners = {lot.organization_id for lot in ledger.lots_of_receipt(receipt.pk)}
     organizations.lock_lines(receipt.organization_id, *owners)
-    if by is not None:
+    if isinstance(by, Human):
         buyers.require(by, (Role.OWNER,))
     offer = offers([receipt]).get(receipt.pk)
     if offer is None:
@@ -127,7 +129,7 @@ def _begin(receipt: Receipt, by: Human | None, expected_credits: int | None) -> 
     return reversal
 
 
-def _record(receipt: Receipt, by: Human, credits: int) -> None:
+def _record(receipt: Receipt, by: Human | System, credits: int) -> None:
     events.record(
         EventType.CREDITS_REFUND_REQUESTED,
         actor=by,

@@ -7,7 +7,6 @@ from django.template.loader import render_to_string
 
 from accounts.emails import quoted
 from accounts.models import Membership, Organization, Role
-from billing.pricing import CREDIT_UNIT_USD
 from creative.models import Approval, Job
 from imageskill.core import outbox, tallies
 
@@ -35,7 +34,6 @@ def write(card: Approval, job: Job, workspace: Organization, *, agent_name: str,
         "card": card,
         "job": job,
         "recent": recent,
-        "usd": CREDIT_UNIT_USD * card.credits,
         "others": waiting - 1,
         "last": tallies.count(_SCOPE, workspace.pk, period=tallies.HOUR) >= MOST_AN_HOUR,
         "anew": tallies.period_end(tallies.HOUR),

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from accounts import organizations
 from accounts.models import Organization
 from creative.models import Asset, Job, Rating
 from imageskill.core.ids import moment_digits, prefix_of
@@ -105,8 +106,7 @@ class Page:
 
 def scope_of(workspace: Organization) -> Scope:
     """Return a workspace with its merged shells."""
-    shells = workspace.shells.order_by("pk").values_list("pk", flat=True)
-    return Scope(workspace.pk, (workspace.pk, *shells))
+    return Scope(workspace.pk, tuple(organizations.with_shells(workspace.pk)))
 
 
 def live_in(scope: Scope) -> QuerySet[Asset]:
@@ -158,7 +158,8 @@ def page(scope: Scope, wanted: Wanted, *, after: str = "", limit: int = PAGE) ->
 
 def _top(wanted: Wanted, after: str) -> str:
     """Return the digits below which the page begins; the empty text: at the newest."""
-    end = moment_digits(_start_of(wanted.until) + timedelta(days=1)) if wanted.until else ""
+    until = wanted.until if wanted.until is not None and wanted.until < date.max else None
+    end = moment_digits(_start_of(until) + timedelta(days=1)) if until else ""
     cursor = after if prefix_of(f"image_{after}") == "image" else ""
     return min(end, cursor) if end and cursor else end or cursor
 

@@ -14,7 +14,6 @@ MOST_LEVELS: Final = 8
 """How far a tree is followed up, and down."""
 
 MOST_PICTURES: Final = 60
-MOST_USES: Final = 5
 _ALIVE: Final = (Job.State.AWAITING_APPROVAL, Job.State.QUEUED, Job.State.RUNNING, Job.State.COMPLETED)
 
 

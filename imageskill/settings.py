@@ -253,6 +253,7 @@ STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
 ALLOW_FREE_PROVIDER_SPEND = env.bool("ALLOW_FREE_PROVIDER_SPEND", default=False)
+STAFF_ADJUSTMENT_CREDITS = env.int("STAFF_ADJUSTMENT_CREDITS", default=1_000)
 PROVIDER_KEYS = {
     "fal": env.str("FAL_KEY", default=""),
     "openai": env.str("OPENAI_API_KEY", default=""),

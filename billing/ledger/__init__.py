@@ -1,10 +1,12 @@
 """The only writer of the ledger: credits come by `grant`, wait by `hold`, end by `settle` or `release`.
 
 Money that goes back takes them along (`freeze`, `reverse`), or gives them again (`unfreeze`, `restore`).
+Staff puts credits right by `adjust`.
 
 Every function works inside the caller's unit of work, with the organization's row locked.
 """
 
+from billing.ledger.adjusting import adjust
 from billing.ledger.checkpoints import Verified, keep, verify_all, verify_since_checkpoints
 from billing.ledger.holding import Split, bucket_start, hold, release, settle
 from billing.ledger.opening import grant
@@ -19,6 +21,7 @@ __all__ = [
     "Split",
     "Verified",
     "account_of",
+    "adjust",
     "bucket_start",
     "freeze",
     "grant",

@@ -24,8 +24,9 @@ HOUSE_PROMOTIONS: Final = "house.promotions"
 HOUSE_REVENUE: Final = "house.revenue"
 HOUSE_REVERSALS: Final = "house.reversals"
 HOUSE_LAPSED: Final = "house.lapsed"
+HOUSE_ADJUSTMENTS: Final = "house.adjustments"
 TRANSFER: Final = "transfer"
-"""The other side: what the house gave, sold, earned, took back, let lapse; and the way between organizations."""
+"""The other side: what the house gave, sold, earned, took back, let lapse, put right; and the way between two."""
 
 _OF_LOT: Final = {
     AVAILABLE: "available_credits",

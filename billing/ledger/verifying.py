@@ -108,6 +108,8 @@ def _acts(kind: str, from_book: str, to_book: str) -> Iterator[tuple[str, int]]:
     """Say to which of a lot's own counts a movement adds, and with which sign."""
     if kind == EntryKind.GRANT or (kind == EntryKind.TRANSFER and from_book == TRANSFER):
         yield "granted", 1
+    if kind == EntryKind.ADJUST and to_book == AVAILABLE:
+        yield "granted", 1
     if kind == EntryKind.TRANSFER and to_book == TRANSFER:
         yield "moved", 1
     if kind == EntryKind.LAPSE:

@@ -1,9 +1,11 @@
 """Tables of the second floor. Rows of the ledger are written by `billing/ledger/` only."""
 
 from billing.models.account import CreditAccount, CreditLot, LotKind
+from billing.models.adjustment import Adjustment, StaffAct
 from billing.models.alert import AlertDelivery, BalanceAlert
 from billing.models.allowance import FreeAllowance
 from billing.models.books_check import AccountCheckpoint, BooksFinding, BooksRun
+from billing.models.caps_run import CapsRun
 from billing.models.entry import EntryKind, LedgerEntry
 from billing.models.hold import Hold, SpendBucket, UsageEvent
 from billing.models.mandate import Decision, Mandate
@@ -13,10 +15,12 @@ from billing.models.stripe_event import StripeEvent
 
 __all__ = [
     "AccountCheckpoint",
+    "Adjustment",
     "AlertDelivery",
     "BalanceAlert",
     "BooksFinding",
     "BooksRun",
+    "CapsRun",
     "CreditAccount",
     "CreditLot",
     "Decision",
@@ -32,6 +36,7 @@ __all__ = [
     "Receipt",
     "Reversal",
     "SpendBucket",
+    "StaffAct",
     "StripeEvent",
     "UsageEvent",
 ]

@@ -54,6 +54,10 @@ class CreditAccount(models.Model):
             models.CheckConstraint(condition=Q(frozen_credits__gte=0), name="account_frozen_not_negative"),
             models.CheckConstraint(condition=Q(debt_credits__gte=0), name="account_debt_not_negative"),
         ]
+        indexes = [
+            models.Index(fields=["-debt_credits"], condition=Q(debt_credits__gt=0), name="account_in_debt"),
+            models.Index(fields=["-frozen_credits"], condition=Q(frozen_credits__gt=0), name="account_frozen"),
+        ]
 
     @property
     def available_credits(self) -> int:

@@ -25,6 +25,7 @@ class EntryKind(models.TextChoices):
     REPAY = "repay"
     TRANSFER = "transfer"
     LAPSE = "lapse"
+    ADJUST = "adjust"
 
 
 class LedgerEntry(models.Model):
@@ -32,8 +33,9 @@ class LedgerEntry(models.Model):
 
     An organization's books are `available`, `held`, `frozen` and `debt` (below zero: what it owes); the house's
     are `house.allowance` and `house.promotions` (what it gave), `house.sales` (what it sold), `house.revenue`
-    (what it earned) and `house.reversals` (what it took back). What leaves one book enters another, so all books
-    always sum to zero; `transfer` is the way between two organizations and sums to zero over both.
+    (what it earned), `house.reversals` (what it took back) and `house.adjustments` (what staff put right). What
+    leaves one book enters another, so all books always sum to zero; `transfer` is the way between two
+    organizations and sums to zero over both.
     `sha256` covers the entry and the one before it (`previous_sha256`); the account keeps the last.
     """
 

@@ -46,6 +46,7 @@ class Hold(models.Model):
         indexes = [
             models.Index(fields=["organization", "authorised_at"], name="hold_by_day"),
             models.Index(fields=["agent", "authorised_at"], name="hold_by_agent"),
+            models.Index(fields=["authorised_at"], condition=Q(state="open"), name="hold_open_by_age"),
         ]
 
 

@@ -110,6 +110,7 @@ class PaymentAttempt(models.Model):
             ),
             models.Index(fields=["payment_intent"], name="attempt_by_intent"),
             models.Index(fields=["organization", "-id"], name="attempt_by_organization"),
+            models.Index(fields=["-id"], condition=~Q(flag=""), name="attempt_flagged"),
         ]
 
 

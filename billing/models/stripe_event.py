@@ -24,6 +24,8 @@ class StripeEvent(models.Model):
     state = models.CharField(max_length=16, choices=State, default=State.RECEIVED)
     attempts = models.IntegerField(default=0)
     outcome = models.CharField(max_length=64, blank=True)
+    last_error = models.CharField(max_length=500, blank=True)
+    """What the last failure said, without secrets."""
     received_at = models.DateTimeField()
     processed_at = models.DateTimeField(null=True)
     next_try_at = models.DateTimeField(null=True)
@@ -40,4 +42,9 @@ class StripeEvent(models.Model):
                 fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="stripe_event_to_try"
             ),
             models.Index(fields=["received_at"], name="stripe_event_by_age"),
+            models.Index(
+                fields=["received_at"],
+                condition=Q(state__in=["received", "failed"]),
+                name="stripe_event_waiting",
+            ),
         ]

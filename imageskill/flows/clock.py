@@ -6,6 +6,7 @@ by a guarded UPDATE runs the work, everybody else passes on.
 
 import logging
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -42,6 +43,7 @@ WORKS: Final = (
     Work("probe_providers", 15, "creative.switches.probe"),
     Work("tidy_queue", 30, "creative.queue.tidy"),
     Work("reconcile", 900, "imageskill.flows.invariants.check", lease_seconds=3600),
+    Work("prove_caps", 24 * 3600, "imageskill.flows.cap_proofs.check", lease_seconds=3600),
     Work("expire_approvals", 15, "creative.approvals.expire_due"),
     Work("sweep_payments", 30, "billing.sweeping.sweep"),
     Work("fetch_missed_events", 24 * 3600, "billing.sweeping.fetch_missed_events"),
@@ -90,6 +92,18 @@ def run_due() -> list[str]:
     due = set(PeriodicRun.objects.filter(_is_free()).values_list("name", flat=True))
     known = set(PeriodicRun.objects.values_list("name", flat=True))
     return [work.name for work in WORKS if (work.name in due or work.name not in known) and _run(work)]
+
+
+@unit_of_work
+def bring_forward(name: str) -> None:
+    """Have a work run at the next tick instead of when it is due; where it runs now, nothing changes."""
+    PeriodicRun.objects.filter(name=name, leased_until=None, due_at__gt=Now()).update(due_at=_from_now(-1))
+
+
+def under_way(names: Iterable[str]) -> bool:
+    """Say whether one of these works runs now, or is about to."""
+    now = Q(leased_until__gt=Now()) | Q(due_at__lte=Now())
+    return PeriodicRun.objects.filter(now, name__in=tuple(names)).exists()
 
 
 def _is_free() -> Q:

@@ -101,7 +101,7 @@ def _tell_owners(agent: Agent, by: Membership, before: Allowed, mandate: Mandate
         "days": UNDONE_WITHIN.days,
         "undo": f"{settings.BASE_URL}/w/{agent.organization_id}/agents/{agent.pk}/undo?of={kept}",
     }
-    text = render_to_string("agents/limits_raised.txt", told)
+    text = render_to_string("mail/limits_raised.txt", told)
     owners = Membership.objects.filter(organization_id=agent.organization_id, role=Role.OWNER)
     for owner in owners.select_related("user").order_by("pk"):
         subject = "The limits of an agent were raised"

@@ -17,7 +17,7 @@ def release(*, by: Membership, agent_id: str, typed_name: str) -> Ended:
     CannotError: the typed name is not the agent's, or as for `agents.standing`.
     """
     agent = _release(by, agent_id, typed_name)
-    return stopping.end_all(agent, by, _TAKEN_BACK)
+    return stopping.end_all(agent, Human(by.user_id), _TAKEN_BACK)
 
 
 @unit_of_work

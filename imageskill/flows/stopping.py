@@ -23,7 +23,7 @@ from billing.models import Hold
 from creative import approvals, jobs, offers, registry, waiting
 from creative.models import Approval, Job
 from imageskill.core.errors import ErrorCode
-from imageskill.core.events import EventType, Human
+from imageskill.core.events import ActingFor, EventType, Human
 from imageskill.core.units import unit_of_work
 
 LONGEST_MESSAGE: Final = 200
@@ -91,25 +91,27 @@ def pause(*, by: Membership, agent_id: str, message: str, stop_running: bool = F
     """
     agent = _pause(by, agent_id, message)
     asked = sum(_ask(job_id) for job_id in _stoppable(agent)) if stop_running else 0
-    return _end_queued(agent, None, asked=asked)
+    return end_queued(agent, None, asked=asked)
 
 
 @unit_of_work
 def _pause(by: Membership, agent_id: str, message: str) -> Agent:
     agent = agents.standing(by, agent_id)
-    Agent.objects.filter(pk=agent.pk).update(
-        paused_at=agent.paused_at or timezone.now(), pause_message=message[:LONGEST_MESSAGE]
-    )
+    # What staff tells an agent that it stopped stays.
+    told = agent.pause_message if agents.is_quarantined(agent) else message[:LONGEST_MESSAGE]
+    Agent.objects.filter(pk=agent.pk).update(paused_at=agent.paused_at or timezone.now(), pause_message=told)
     agents.record(EventType.AGENT_PAUSED, agent, by, status="paused", summary="Agent paused")
     return agent
 
 
 @unit_of_work
 def resume(*, by: Membership, agent_id: str) -> None:
-    """Let a paused agent go on. CannotError: as for `agents.standing`, or it is not paused."""
+    """Let a paused agent go on. CannotError: as for `agents.standing`, or it is not paused, or staff holds it."""
     agent = agents.standing(by, agent_id)
     if agent.paused_at is None:
         raise CannotError(f"{agent.name} is not paused.")
+    if agents.is_quarantined(agent):
+        raise CannotError(f"Staff of this service stopped {agent.name}. {agent.pause_message}")
     Agent.objects.filter(pk=agent.pk).update(paused_at=None, pause_message="")
     agents.record(EventType.AGENT_RESUMED, agent, by, status="resumed", summary="Agent resumed")
 
@@ -123,9 +125,9 @@ def revoke(*, by: Membership, agent_id: str, token_id: str | None) -> Revoked:
     agent, ended, at = _revoke(by, agent_id, token_id)
     own = {token.pk for token in ended}
     reached = tokens.predecessors(agent.pk, own) if token_id is not None else None
-    withdrawn = withdraw(agent, by, _TAKEN_BACK, reached)
+    withdrawn = withdraw(agent, Human(by.user_id), _TAKEN_BACK, reached)
     otherwise = _REVOKED if token_id is None else None
-    return Revoked(ended, at, _end_queued(agent, reached, otherwise=otherwise, withdrawn=withdrawn))
+    return Revoked(ended, at, end_queued(agent, reached, otherwise=otherwise, withdrawn=withdrawn))
 
 
 @unit_of_work
@@ -147,23 +149,23 @@ def hand_out(*, by: Membership, agent_id: str) -> tuple[AgentToken, str]:
     return tokens.hand_out(agent, actor=Human(by.user_id))
 
 
-def end_all(agent: Agent, by: Membership, told: str) -> Ended:
-    """End everything that a released agent left behind; it is marked already."""
-    return _end_queued(agent, None, otherwise=_REVOKED, withdrawn=withdraw(agent, by, told, None))
+def end_all(agent: Agent, actor: ActingFor, told: str) -> Ended:
+    """End everything that a released or revoked agent left behind; it is marked already."""
+    return end_queued(agent, None, otherwise=_REVOKED, withdrawn=withdraw(agent, actor, told, None))
 
 
-def withdraw(agent: Agent, by: Membership, told: str, token_ids: Collection[str] | None) -> int:
+def withdraw(agent: Agent, actor: ActingFor, told: str, token_ids: Collection[str] | None) -> int:
     """Take back the plans of an agent, or of some tokens, that wait for approval; return how many."""
     rows = Approval.objects.filter(agent_id=agent.pk, state=Approval.State.WAITING)
     if token_ids is not None:
         rows = rows.filter(job__token_id__in=token_ids)
     return sum(
-        approvals.withdraw(job_id=job_id, agent=Human(by.user_id), message=told)
+        approvals.withdraw(job_id=job_id, agent=actor, message=told)
         for job_id in list(rows.order_by("pk").values_list("pk", flat=True))
     )
 
 
-def _end_queued(
+def end_queued(
     agent: Agent,
     token_ids: Collection[str] | None,
     *,
