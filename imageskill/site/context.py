@@ -44,6 +44,10 @@ def waiting_in(organization_id: str) -> int:
 @require_GET
 @in_workspace
 def figures(request: HttpRequest, place: Membership) -> HttpResponseBase:
-    """Return the three numbers alone, for the page that keeps them true."""
-    numbers = standing.of_workspace(place.organization_id)
-    return render(request, "parts/figures.html", {"workspace": place.organization, "figures": numbers})
+    """Return the three numbers and how many plans wait, alone, for the page that keeps them true."""
+    shown = {
+        "workspace": place.organization,
+        "figures": standing.of_workspace(place.organization_id),
+        "waiting_approvals": waiting_in(place.organization_id),
+    }
+    return render(request, "parts/fresh.html", shown)

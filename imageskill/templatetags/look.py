@@ -1,6 +1,6 @@
 """How pages write amounts, instants and pictures: `{% load look %}`."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from django import template
@@ -41,6 +41,12 @@ def exact(moment: datetime | None) -> str:
     return f"{moment.astimezone(UTC):%-d %B %Y, %H:%M:%S} UTC" if moment is not None else ""
 
 
+@register.filter
+def minute(moment: datetime, zone: tzinfo = UTC) -> str:
+    """Write an instant to the minute by the clock of a zone, which it names; UTC unless told otherwise."""
+    return f"{moment.astimezone(zone):%-d %B %Y, %H:%M} {str(zone).replace('_', ' ')}"
+
+
 @register.simple_tag
 def ago(moment: datetime | None) -> SafeString:
     """Write how long ago an instant was, with the instant itself for who points at it."""
@@ -59,9 +65,7 @@ def picture(asset: Asset, size: int = 40, alt: str = "") -> SafeString:
     """
     width, height = (size, size) if size <= SQUARE else _fitted(asset, size)
     if asset.thumbnails_at is None or asset.deleted_at is not None:
-        return format_html(
-            '<svg class="thumb wanted" width="{}" height="{}" aria-hidden="true"></svg>', width, height
-        )
+        return format_html(_WANTED, width, height)
     stored = next((one for one in WIDTHS if one >= 2 * size), WIDTHS[-1])
     return format_html(
         '<img class="thumb" src="{}" width="{}" height="{}" loading="lazy" decoding="async" alt="{}">',

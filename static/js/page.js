@@ -2,7 +2,7 @@
 (function () {
   function addCopyButtons () {
     if (!navigator.clipboard) return
-    document.querySelectorAll('.command').forEach(function (block) {
+    document.querySelectorAll('.command:not(.copyable)').forEach(function (block) {
       var button = document.createElement('button')
       button.type = 'button'
       button.className = 'button small copy'
@@ -43,6 +43,7 @@
 
   document.addEventListener('htmx:responseError', stopAsking)
   document.addEventListener('DOMContentLoaded', addCopyButtons)
+  document.addEventListener('htmx:afterSettle', addCopyButtons)
   document.addEventListener('click', closeMenus)
   document.addEventListener('keydown', closeMenus)
   tellOfFailedKeys()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from billing import entries, standing
+from billing import decisions, entries, standing
 from billing.entries import View
 from billing.models import Decision, Hold, LedgerEntry, Quote, Receipt
 from creative import activity
@@ -214,7 +214,7 @@ def _deciding(row: Row, job: Job | None, scope: Scope) -> Deciding | None:
     return Deciding(
         decision=decision,
         counters=tuple(counters),
-        code=refusals.code_of(decision) if decision.outcome != Decision.Outcome.ALLOWED else "",
+        code=decisions.code_of(decision) if decision.outcome != Decision.Outcome.ALLOWED else "",
         limits_href=labels.limits_href(scope.organization_ids[0], decision.agent_id),
     )
 

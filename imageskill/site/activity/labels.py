@@ -7,6 +7,7 @@ from typing import Final
 from django.urls import NoReverseMatch, reverse
 
 from accounts.models import Agent, User
+from billing import decisions
 from creative.models import Asset, Job
 from imageskill.core.ids import prefix_of
 from imageskill.core.models import ActivityEvent
@@ -24,7 +25,9 @@ _SPENT: Final = frozenset({"job.completed", "usage.credit_consumed"})
 _CAME: Final = frozenset({"credits.payment_backed_granted", "credits.payment_backed_reinstated"})
 _WENT: Final = frozenset({"credits.payment_backed_refunded", "credits.payment_backed_disputed"})
 _OF_PAYER: Final = frozenset({"checkout_session_id"})
-_DECIDERS: Final = frozenset({"human", "session"})
+_DECIDERS: Final = frozenset({"human"})
+_STAFF: Final = "Staff"
+"""Owners are told the role, never who it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def _of_row(
             agent_name=agent_name,
             actor_name=agent_name,
             outcome="refused" if row.decision.outcome == "denied" else "waiting",
-            code=refusals.code_of(row.decision),
+            code=decisions.code_of(row.decision),
             job=job,
             model=job.model_id if job is not None else "",
             cap=refusals.deciding(row.decision),
@@ -105,7 +108,7 @@ def _of_row(
     if event is None:
         raise AssertionError("a row is an event or a refusal")
     actor = names.get(event.actor_id, event.actor_id) if event.actor_type in _DECIDERS else ""
-    actor = agent_name if event.actor_type == "agent" else actor
+    actor = agent_name if event.actor_type == "agent" else _STAFF if event.actor_type == "session" else actor
     pictures = [assets[name] for name in _asset_ids(event) if name in assets]
     code = job.error_code if job is not None and outcome_of(event.status) == "failed" else ""
     known = Known(

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 
+from billing.decisions import CODES
 from billing.models import Decision
-from imageskill.core.errors import ErrorCode
 
 PREFIX: Final = "refusal_"
 WINDOWS: Final = {
@@ -18,14 +18,6 @@ WINDOWS: Final = {
     "week": "for a week",
     "month": "for a month",
     "lifetime": "in all",
-}
-_CODES: Final = {
-    "mandate_ended": ErrorCode.CAPABILITY_DENIED,
-    "model_not_allowed": ErrorCode.CAPABILITY_DENIED,
-    "plan_denied": ErrorCode.CAPABILITY_DENIED,
-    "threshold_request": ErrorCode.APPROVAL_REQUIRED,
-    "threshold_recent_spending": ErrorCode.APPROVAL_REQUIRED,
-    **{f"cap_{name}": ErrorCode.SPEND_CAP_EXCEEDED for name in WINDOWS},
 }
 _REFERENCE = re.compile(r"refusal_([1-9][0-9]{0,17})")
 
@@ -62,16 +54,10 @@ def key_of(reference: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def code_of(decision: Decision) -> str:
-    """Return the code that the agent was answered with."""
-    code = _CODES.get(decision.reason)
-    return code.name if code is not None else decision.reason.upper()
-
-
 def reasons_with(text: str) -> list[str]:
     """Return the reasons that hold a text in their name or in their code."""
     wanted = text.lower()
-    return [reason for reason, code in _CODES.items() if wanted in reason or wanted in code.name.lower()]
+    return [reason for reason, code in CODES.items() if wanted in reason or wanted in code.name.lower()]
 
 
 def deciding(decision: Decision) -> Deciding | None:

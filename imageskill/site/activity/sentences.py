@@ -10,6 +10,7 @@ from typing import Final
 from billing.models import Decision
 from imageskill.core.models import ActivityEvent
 from imageskill.site.activity import refusals
+from imageskill.templatetags import look
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def of_refusal(decision: Decision, known: Known) -> str:
 
 def amount(credits: int | None) -> str:
     """Return an amount in words: 1 credit, 1,500 credits."""
-    return "some credits" if credits is None else f"{credits:,} credit{'' if credits == 1 else 's'}"
+    return "some credits" if credits is None else look.credits(credits)
 
 
 def _pictures(count: int) -> str:
@@ -67,7 +68,7 @@ def _agent(known: Known) -> str:
 
 
 def _actor(known: Known) -> str:
-    return known.actor or "The service"
+    return "Staff" if known.actor == "staff" else known.actor or "The service"
 
 
 def _of_model(known: Known) -> str:
@@ -116,6 +117,28 @@ def _feedback_moved(event: ActivityEvent, known: Known) -> str:
     return f"Feedback of {_agent(known)} is now {event.status.replace('_', ' ')}"
 
 
+def _switched(event: ActivityEvent, known: Known) -> str:
+    named = event.subject_id.partition(":")[2]
+    if event.status == "stopped":
+        return f"{_actor(known)} of this service stopped all calls of {named}, waiting jobs ended and cost nothing"
+    return f"{_actor(known)} of this service let calls of {named} through again"
+
+
+def _adjusted(event: ActivityEvent, _known: Known) -> str:
+    did = {
+        "added": "added",
+        "taken": "took",
+        "requested": "asked a colleague to approve a change of",
+        "denied": "decided against a change of",
+    }
+    return f"Staff {did.get(event.status, 'adjusted')} {amount(event.credits)}"
+
+
+def _payment_reviewed(event: ActivityEvent, _known: Known) -> str:
+    did = {"event_replayed": "looked again at", "event_ignored": "set aside what Stripe told of"}
+    return f"Staff {did.get(event.status, 'asked its provider about')} a payment of {amount(event.credits)}"
+
+
 def _removed(_event: ActivityEvent, known: Known) -> str:
     if known.subject and known.subject == known.actor:
         return f"{known.subject} left the workspace"
@@ -156,6 +179,8 @@ TELLERS: Final[dict[str, Callable[[ActivityEvent, Known], str]]] = {
         "{amount} of {account} are out of reach, the payment is disputed"
     ),
     "credits.payment_backed_reinstated": _of_agent("{amount} of {account} are back, the payment stands"),
+    "credits.adjusted": _adjusted,
+    "payment.reviewed": _payment_reviewed,
     "credits.alert_set": _of_agent("{actor} set when low credits are told of"),
     "share.made": _of_agent("{actor} shared pictures of {agent} by a link"),
     "share.revoked": _of_agent("{actor} ended a shared link to pictures of {agent}"),
@@ -170,6 +195,11 @@ TELLERS: Final[dict[str, Callable[[ActivityEvent, Known], str]]] = {
     "agent.released": _of_agent("{actor} released {agent} from the workspace"),
     "agent.renamed": _of_agent("{actor} gave an agent the name {agent}"),
     "agent.grants_set": _of_agent("{actor} set what {agent} may do"),
+    "agent.quarantined": _of_agent("{actor} of this service stopped {agent}"),
+    "agent.freed": _of_agent("{actor} of this service let {agent} work again"),
+    "agent.revoked": _of_agent("{actor} of this service ended {agent}"),
+    "agent.expired": _of_agent("{actor} of this service ended {agent}, nobody had claimed it"),
+    "provider.switched": _switched,
     "claim.requested": _of_agent("{agent} asked to be claimed"),
     "claim.approved": _of_agent("{actor} claimed {agent}"),
     "claim.denied": _of_agent("{actor} denied the claim of {agent}"),

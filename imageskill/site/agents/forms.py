@@ -1,7 +1,7 @@
 """Forms of the agents' pages."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -71,6 +71,10 @@ class Limits(forms.Form):
         field = self.fields["models"]
         if isinstance(field, forms.MultipleChoiceField):
             field.choices = [(model, model) for model in chosen]
+        # A claim takes any zone: one that is not offered here stays until another is chosen.
+        zone, zones = now_allowed.terms.time_zone, self.fields["time_zone"]
+        if isinstance(zones, forms.ChoiceField) and not zones.valid_value(zone):
+            zones.choices = [(zone, zone), *_zones()]
 
     def clean(self) -> dict[str, Any]:
         """Refuse caps that contradict each other, in words that name both."""
@@ -86,6 +90,9 @@ class Limits(forms.Form):
                 self.add_error(f"cap_{window}", f"{told} The longer time needs at least as much.")
             else:
                 before = (window, cap)
+        if data.get("last_day") is not None and data["last_day"].year >= MAXYEAR:
+            self.add_error("last_day", "This day is too far away. Without an end leave it empty.")
+            return data
         ends_at = self._ends_at(data)
         if ends_at is not None and ends_at <= timezone.now() and ends_at != self.now_allowed.terms.ends_at:
             self.add_error("last_day", "This day is over. To stop the agent now, pause it.")

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import Agent, AgentToken, Membership
-from billing import mandates, quota
+from billing import decisions, mandates, quota
 from billing.models import Decision, Mandate
 from creative.models import Asset
 from imageskill.core.events import EventType
@@ -18,6 +18,7 @@ from imageskill.core.models import EventReference
 from imageskill.site.agents import roster, words
 from imageskill.site.agents.roster import State
 from imageskill.site.agents.words import Bar
+from imageskill.templatetags.look import minute
 
 PICTURES: Final = 6
 REFUSALS: Final = 5
@@ -69,8 +70,7 @@ class Portrait:
         """The instant at which the limits end, by the owner's clock."""
         if self.mandate is None or self.mandate.ends_at is None:
             return ""
-        zone = mandates.zone_of(self.mandate)
-        return f"{self.mandate.ends_at.astimezone(zone):%-d %B %Y, %H:%M} {zone}"
+        return minute(self.mandate.ends_at, mandates.zone_of(self.mandate))
 
 
 def of(agent: Agent, place: Membership, *, with_tokens: bool) -> Portrait:
@@ -132,4 +132,4 @@ def _pictures(agent: Agent) -> list[Asset]:
 def _refusals(agent: Agent, organizations: Sequence[str]) -> list[Refusal]:
     refused = Decision.objects.filter(agent=agent, organization_id__in=organizations)
     rows = refused.exclude(outcome=Decision.Outcome.ALLOWED).order_by("-pk")[:REFUSALS]
-    return [Refusal(row, words.code_of(row.reason), words.decided(row.reason, row.counters)) for row in rows]
+    return [Refusal(row, decisions.code_of(row), words.decided(row.reason, row.counters)) for row in rows]

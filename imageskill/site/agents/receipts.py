@@ -12,6 +12,7 @@ from accounts.models import Agent, AgentToken
 from creative import approvals
 from creative.models import Job
 from imageskill.core.events import EventType
+from imageskill.core.ids import prefix_of
 from imageskill.core.models import EventReference
 
 _SLACK: Final = timedelta(minutes=1)
@@ -34,6 +35,8 @@ class Receipt:
 
 def of(agent: Agent, token_id: str) -> Receipt | None:
     """Return the receipt of a token that an owner revoked, with those that went along; None: it was not."""
+    if prefix_of(token_id) != "tok":
+        return None
     own = AgentToken.objects.filter(agent=agent)
     token = own.filter(pk=token_id, revoked_at__isnull=False).first()
     if token is None or token.revoked_at is None:

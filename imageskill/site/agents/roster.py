@@ -36,7 +36,7 @@ PAUSED: Final = State("paused", "paused", "held")
 WAITING: Final = State("waiting", "waiting for a claim")
 NO_TOKEN: Final = State("no_token", "without a token")
 OVER: Final = State("over", "past its last day")
-ENDED: Final = State("ended", "ended")
+RELEASED: Final = State("released", "released")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _rows(shown: Sequence[Agent], organization_id: str) -> list[Row]:
 def state_of(agent: Agent, mandate: Mandate | None, *, has_token: bool, now: datetime) -> State:
     """Return how an agent stands; what ends it for good comes first."""
     if agent.claim_state == ClaimState.REVOKED:
-        return ENDED
+        return RELEASED
     if agent.paused_at is not None:
         return PAUSED
     if agent.claim_state != ClaimState.CLAIMED:

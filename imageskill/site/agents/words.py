@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.contrib.humanize.templatetags.humanize import intcomma
 
 from billing.mandates import Counter, Terms
-from imageskill.templatetags.look import credits
+from imageskill.templatetags.look import credits, minute
 
 WINDOWS: Final = {
     "per_job": "One job",
@@ -42,7 +42,6 @@ GRANTS: Final = {
 DANGEROUS: Final = ("credits.buy", "asset.delete", "workspace.read")
 """Grants that reach further than the agent's own pictures and its caps."""
 
-_CODES: Final = {"cap": "SPEND_CAP_EXCEEDED", "threshold": "APPROVAL_REQUIRED"}
 _REASONS: Final = {
     "mandate_ended": "its last day was over",
     "model_not_allowed": "the model is not among those it may use",
@@ -56,11 +55,6 @@ def granted(grants: Iterable[str]) -> list[tuple[str, bool]]:
     """Return grants as sentences in a fixed order, each with whether it is a dangerous one."""
     held = set(grants)
     return [(said, name in DANGEROUS) for name, said in GRANTS.items() if name in held]
-
-
-def code_of(reason: str) -> str:
-    """Return the wire's code behind the reason of a decision."""
-    return _CODES.get(reason.partition("_")[0], "CAPABILITY_DENIED")
 
 
 def decided(reason: str, counters: dict[str, Any]) -> str:
@@ -93,12 +87,7 @@ class Bar:
     used_part: int
     held_part: int
     resets_at: datetime | None
-    zone: str
-
-    @property
-    def resets_text(self) -> str:
-        """When it starts anew, as the owner's clock says it."""
-        return f"{self.resets_at:%-d %B %Y, %H:%M} {self.zone.replace('_', ' ')}" if self.resets_at else ""
+    zone: tzinfo
 
     @property
     def is_full(self) -> bool:
@@ -114,7 +103,6 @@ def bars(counters: Iterable[Counter], zone: tzinfo) -> list[Bar]:
             continue
         used_part = _part(counter.used, counter.cap)
         held_part = min(_part(counter.held, counter.cap), 100 - used_part)
-        resets = counter.resets_at.astimezone(zone) if counter.resets_at is not None else None
         drawn.append(
             Bar(
                 window=counter.window,
@@ -125,8 +113,8 @@ def bars(counters: Iterable[Counter], zone: tzinfo) -> list[Bar]:
                 left=counter.remaining or 0,
                 used_part=used_part,
                 held_part=held_part,
-                resets_at=resets,
-                zone=str(zone),
+                resets_at=counter.resets_at,
+                zone=zone,
             )
         )
     return drawn
@@ -179,5 +167,5 @@ def value(name: str, told: Any) -> str:  # noqa: ANN401 - a limit of any kind
     if told is None:
         return "no end" if name == "ends_at" else "no limit"
     if isinstance(told, datetime):
-        return f"{told:%-d %B %Y, %H:%M} UTC"
+        return minute(told)
     return credits(told) if isinstance(told, int) else str(told)

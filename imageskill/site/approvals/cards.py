@@ -18,9 +18,10 @@ from creative.inputs import Inputs
 from creative.models import Approval, Asset, Job, JobInput
 from creative.planning import Plan
 from imageskill.core.ids import prefix_of
+from imageskill.core.plain_text import one_line, plain
 from imageskill.site.approvals import limits
 from imageskill.site.approvals.limits import Room, Standing
-from imageskill.site.approvals.plain_text import one_line, plain
+from imageskill.templatetags.look import credits
 
 STAYS: Final = timedelta(minutes=5)
 """How long a plan keeps its place among the waiting ones after it was decided or its time was over."""
@@ -162,7 +163,7 @@ class Card:
         way = next((way for way, _ in self.ways if way.flags == flags), None)
         if way is None:
             return None
-        told = f"Ask for this instead: {way.change}, {way.credits} credit{'' if way.credits == 1 else 's'}"
+        told = f"Ask for this instead: {way.change}, {credits(way.credits)}"
         whole = f"{told} ({way.flags})"
         return whole if len(whole) <= _LONGEST_REASON else told[:_LONGEST_REASON]
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from django import forms
 
-from imageskill.site.approvals.plain_text import one_line
+from imageskill.core.plain_text import one_line
 
 REASONS: Final = {
     "expensive": "It costs too much.",

@@ -5,21 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db.models import Case, F, Q, Sum, When
-
 from accounts import grants
 from accounts.actor import Actor
 from accounts.models import Agent, AgentToken
 from billing import authorisations, mandates, spendable
-from billing.mandates import SPLITTING, Counter
-from billing.models import CreditLot, Hold, Mandate
+from billing.mandates import Counter
+from billing.models import CreditLot, Mandate
 from billing.spendable import DailyJobs
 from billing.windows import window
 from creative import offers
 from creative.catalogue.selection import Row
 from imageskill.core.errors import ApiError
-from imageskill.core.instants import instant
-from imageskill.site.approvals.plain_text import one_line
+from imageskill.core.plain_text import one_line
+from imageskill.templatetags.look import credits, minute
 
 WINDOWS: Final = {
     "per_job": "of a job",
@@ -69,7 +67,7 @@ class Limits:
         if mandate is None:
             return None
         if mandate.ends_at is not None and mandate.ends_at <= at:
-            return f"What this agent may spend ended at {instant(mandate.ends_at)}."
+            return f"What this agent may spend ended on {minute(mandate.ends_at)}."
         if mandate.allowed_models is not None and model_id not in mandate.allowed_models:
             return f"{model_id} is not among the models that this agent may use."
         for counter in self.counters:
@@ -80,8 +78,8 @@ class Limits:
 
 def _over(counter: Counter) -> str:
     if counter.window == "per_job":
-        return f"It is over the cap of a job, {counter.cap} credits."
-    until = f" until {counter.resets_at:%-d %B, %H:%M} UTC" if counter.resets_at else ""
+        return f"It is over the cap of a job, {credits(counter.cap or 0)}."
+    until = f" until {minute(counter.resets_at)}" if counter.resets_at else ""
     named = WINDOWS[counter.window]
     return f"It is over the cap: {counter.remaining} of {counter.cap} credits {named} are left{until}."
 
@@ -129,7 +127,7 @@ def standing(organization_id: str, agents: Collection[Agent], at: datetime) -> S
     """Return what limits the plans of these agents of a workspace; nothing is locked, held or written."""
     current = mandates.current_of(organization_id, {agent.pk for agent in agents})
     counters = mandates.counters_of(list(current.values()), at)
-    recent = unapproved_recently(list(current.values()), at)
+    recent = mandates.unapproved_recently_of(list(current.values()), at)
     lots = authorisations.spendable_lots(organization_id)
     debt = lots[0].organization.credit_account.debt_credits if lots else authorisations.debt_of(organization_id)
     # The day's jobs are the workspace's; they matter where an owner gave an agent no more than previews.
@@ -149,20 +147,3 @@ def standing(organization_id: str, agents: Collection[Agent], at: datetime) -> S
         debt=debt,
         daily=daily,
     )
-
-
-def unapproved_recently(current: Collection[Mandate], at: datetime) -> dict[str, int]:
-    """Return by agent what `mandates.unapproved_recently` returns for each mandate, in one query."""
-    if not current:
-        return {}
-    own = Q()
-    for mandate in current:
-        own |= Q(
-            agent_id=mandate.agent_id,
-            organization_id=mandate.organization_id,
-            authorised_at__gte=mandate.lifetime_starts_at,
-        )
-    holds = Hold.objects.filter(own, authorised_at__gt=at - SPLITTING).exclude(state=Hold.State.RELEASED)
-    spent = Case(When(state=Hold.State.OPEN, then=F("credits")), default=F("settled_credits"))
-    rows = holds.exclude(decision__approved=True).order_by().values("agent_id").annotate(spent=Sum(spent))
-    return {row["agent_id"]: row["spent"] for row in rows}

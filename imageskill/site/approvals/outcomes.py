@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from imageskill.core.errors import ApiError, ErrorCode
 from imageskill.site.approvals.limits import WINDOWS
+from imageskill.templatetags.look import minute
 
 NOTHING_HELD: Final = "Nothing was held or charged."
 
@@ -64,7 +65,7 @@ def _cap(recovery: dict[str, Any]) -> str:
     if name == "per_job":
         return f"It needs {needed} credits, and a job may cost {cap}. Raise the cap, then approve. {NOTHING_HELD}"
     resets_at = recovery.get("resets_at")
-    until = f" until {datetime.fromisoformat(resets_at):%-d %B %Y, %H:%M} UTC" if resets_at else ""
+    until = f" until {minute(datetime.fromisoformat(resets_at))}" if resets_at else ""
     return (
         f"It needs {needed} credits, and {recovery.get('remaining')} of {cap} {WINDOWS.get(name, name)} are left"
         f"{until}. The plan still waits. {NOTHING_HELD}"

@@ -1,4 +1,4 @@
-"""After a claim: what came along, and the moment at which the agent's new credential is first used."""
+"""After a claim: what came along, and the moment at which the agent's new token is first used."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ _TAKEN: Final = (Claim.State.APPROVED, Claim.State.COLLECTED)
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """How the credentials change: the old one is narrowed and ends, the new one is collected and used."""
+    """How the tokens change: the old one is narrowed and ends, the new one is collected and used."""
 
     narrowed_at: datetime | None
     collected_at: datetime | None
@@ -48,7 +48,7 @@ class Came:
 
 
 def handover_of(claim: Claim) -> Handover:
-    """Return how far the change of credentials is, from their rows."""
+    """Return how far the change of tokens is, from their rows."""
     old = AgentToken.objects.filter(agent_id=claim.agent_id, narrowed_at__isnull=False).order_by("-pk").first()
     new = claim.token
     return Handover(
@@ -96,7 +96,7 @@ def done(request: HttpRequest, guest: Guest, claim: Claim) -> HttpResponseBase:
 @require_GET
 @with_claim
 def progress(request: HttpRequest, guest: Guest, claim: Claim) -> HttpResponseBase:
-    """Return how far the change of credentials is; the page asks until the first call, and each time anew.
+    """Return how far the change of tokens is; the page asks until the first call, and each time anew.
 
     `steps` is what the page shows already: where nothing has changed since, there is nothing to show.
     """

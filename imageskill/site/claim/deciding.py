@@ -1,4 +1,7 @@
-"""Deciding a claim: what the agent may do and spend, or why not. Every way to a dangerous right passes `grant`."""
+"""Deciding a claim: what the agent may do and spend, or why not.
+
+Every way to a dangerous right, or to more money than the page suggests, passes `grant`.
+"""
 
 from collections.abc import Callable
 from typing import Final
@@ -75,11 +78,11 @@ def preview(request: HttpRequest, guest: Guest, claim: Claim) -> HttpResponseBas
 @require_POST
 @while_open
 def allow(request: HttpRequest, guest: Guest, claim: Claim) -> HttpResponseBase:
-    """Take the agent over as the form says; with a dangerous right first ask for a fresh sign-in."""
+    """Take the agent over as the form says; for a dangerous right or high limits ask for a fresh sign-in first."""
     form = _posted(request, guest)
     if not form.is_valid():
         return review(request, guest, claim, form)
-    if rights.dangerous(form.cleaned_data["rights"]):
+    if rights.dangerous(form.cleaned_data["rights"]) or form.is_generous:
         request.session[_DRAFT] = {"link": claim.link, "data": request.POST.urlencode()}
         return HttpResponseRedirect(reverse("claim_confirm", args=[claim.link]))
     return _take_over(request, guest, claim, form, is_confirmed=False)
@@ -89,7 +92,7 @@ def allow(request: HttpRequest, guest: Guest, claim: Claim) -> HttpResponseBase:
 @fresh_required
 @while_open
 def confirm(request: HttpRequest, guest: Guest, claim: Claim) -> HttpResponseBase:
-    """Show the dangerous rights once more before they are given."""
+    """Show the dangerous rights and what it may cost once more before they are given."""
     form = _kept(request, guest, claim)
     if form is None or not form.is_valid():
         return HttpResponseRedirect(place_of(claim))
@@ -107,7 +110,7 @@ def confirm(request: HttpRequest, guest: Guest, claim: Claim) -> HttpResponseBas
 @fresh_required
 @while_open
 def grant(request: HttpRequest, guest: Guest, claim: Claim) -> HttpResponseBase:
-    """Take the agent over as it was confirmed, dangerous rights included."""
+    """Take the agent over as it was confirmed, dangerous rights and high limits included."""
     form = _kept(request, guest, claim)
     if form is None or not form.is_valid():
         return HttpResponseRedirect(place_of(claim))
@@ -119,7 +122,7 @@ def _take_over(
 ) -> HttpResponseBase:
     told = form.cleaned_data
     granted = rights.granted(told["rights"])
-    if not is_confirmed and not rights.DANGEROUS.isdisjoint(granted):
+    if not is_confirmed and (form.is_generous or not rights.DANGEROUS.isdisjoint(granted)):
         raise PermissionDenied
     try:
         agent = claiming.approve(

@@ -47,7 +47,7 @@ class TrackRecord:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the service saw of an agent's calls; `ends_at` is when its credential ends if it stays unclaimed."""
+    """What the service saw of an agent's calls; `ends_at` is when its token ends if it stays unclaimed."""
 
     last_call_at: datetime | None
     ends_at: datetime | None

@@ -17,12 +17,13 @@ from creative.catalogue.costs import default_cost
 from creative.catalogue.entries import Operation
 from imageskill.core.errors import ApiError
 from imageskill.site.claim import rights
+from imageskill.templatetags import look
 
 NEW: Final = "new"
 DAYS: Final = 30
 MOST_DAYS: Final = 366
 LOW: Final = {"cap_per_job": 25, "cap_day": 100, "cap_month": 500, "cap_lifetime": 1_000, "approval_threshold": 25}
-"""What the limits are set to unless somebody changes them, in credits."""
+"""What the limits are set to unless somebody changes them, in credits; more is given by a fresh sign-in alone."""
 _CAPS: Final = ("cap_per_job", "cap_day", "cap_month", "cap_lifetime")
 _NAMES: Final = {
     "cap_per_job": "one job",
@@ -92,6 +93,11 @@ class ClaimTerms(forms.Form):
             self.add_error("workspace_name", "A new workspace needs a name.")
         return told
 
+    @property
+    def is_generous(self) -> bool:
+        """Whether a valid form lets more be spent than the page suggests: that takes a fresh sign-in."""
+        return any(self.cleaned_data[name] > most for name, most in LOW.items())
+
     def take_refusal(self, error: ApiError) -> None:
         """Show what the service refused: at its field, or above the form."""
         fields: dict[str, list[str]] = error.recovery.get("fields", {})
@@ -159,5 +165,4 @@ def sentences(terms: Terms, picture: tuple[str, int] | None) -> list[str]:
 
 
 def _money(credits: int) -> str:
-    word = "credit" if credits == 1 else "credits"
-    return f"{intcomma(credits)} {word}, ${credits // 100:,}.{credits % 100:02}"
+    return f"{look.credits(credits)}, {look.dollars(credits)}"

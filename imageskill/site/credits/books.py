@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from accounts import organizations
 from accounts.models import Membership
 from accounts.pages.people import in_workspace, show
 from billing import entries, findings, lots, statements
@@ -34,7 +35,7 @@ class Chain:
 @in_workspace
 def books(request: HttpRequest, place: Membership) -> HttpResponseBase:
     """Say what of the books is checked, and offer all that is needed to check it oneself."""
-    ids = entries.scope(place.organization_id)
+    ids = organizations.with_shells(place.organization_id)
     return show(
         request,
         "credits/books.html",
@@ -51,12 +52,14 @@ def books(request: HttpRequest, place: Membership) -> HttpResponseBase:
 @in_workspace
 def statement(request: HttpRequest, place: Membership, chain: str, month: str) -> HttpResponseBase:
     """Return a month's statement of one chain of this workspace, as JSON lines."""
-    if chain not in entries.scope(place.organization_id) or not statements.has_account(chain):
+    if chain not in organizations.with_shells(place.organization_id) or not statements.has_account(chain):
         raise Http404
     try:
         day = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC).date()
     except ValueError as error:
         raise Http404 from error
+    if day > timezone.now().date():
+        raise Http404
     told = (f"{line}\n" for line in statements.lines(organization_id=chain, month=day))
     return tables.attachment(told, name=f"statement-{chain}-{month}.jsonl", content_type="application/x-ndjson")
 

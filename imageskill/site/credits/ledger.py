@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
-from accounts import members
+from accounts import members, organizations
 from accounts.models import Membership
 from accounts.pages.people import in_workspace, show
 from billing import entries, standing
@@ -55,7 +55,7 @@ def ledger(request: HttpRequest, place: Membership) -> HttpResponseBase:
     """Show a page of entries."""
     filters = _filters(request)
     with snapshot():
-        ids = entries.scope(place.organization_id)
+        ids = organizations.with_shells(place.organization_id)
         told = standing.of_workspace(place.organization_id)
         page = entries.page(ids, filters, told, cursor=request.GET.get("cursor"))
         job = running.job_of(ids, filters.job_id) if filters.job_id else None
@@ -85,7 +85,7 @@ def ledger(request: HttpRequest, place: Membership) -> HttpResponseBase:
 def as_csv(request: HttpRequest, place: Membership) -> HttpResponseBase:
     """Return all entries of a view as a table."""
     filters = _filters(request)
-    ids = entries.scope(place.organization_id)
+    ids = organizations.with_shells(place.organization_id)
     told = standing.of_workspace(place.organization_id)
     rows = (_cells(line) for line in entries.every(ids, filters, told))
     name = f"ledger-{filters.view}-{place.organization_id}.csv"

@@ -9,9 +9,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from accounts import organizations
 from accounts.models import Membership
 from accounts.pages.people import in_workspace, show
-from billing import alerts, entries, findings, history, lots, outlook, packs, rails, standing
+from billing import alerts, findings, history, lots, outlook, packs, rails, standing
 from billing.buying import method
 from billing.models import LotKind, PaymentMethod
 from imageskill.site.credits import chart, favourite, running
@@ -25,7 +26,7 @@ _LAST_PURCHASES = 5
 @in_workspace
 def credits(request: HttpRequest, place: Membership) -> HttpResponseBase:
     """Show what a workspace has, holds, spends and buys."""
-    ids = entries.scope(place.organization_id)
+    ids = organizations.with_shells(place.organization_id)
     now = timezone.now()
     told = standing.of_workspace(place.organization_id, at=now)
     ahead = outlook.foresee(ids, told, at=now)
@@ -51,9 +52,10 @@ def credits(request: HttpRequest, place: Membership) -> HttpResponseBase:
 @require_GET
 @in_workspace
 def numbers(request: HttpRequest, place: Membership) -> HttpResponseBase:
-    """Return the three numbers alone, for the page that keeps them true."""
-    ids = entries.scope(place.organization_id)
-    return render(request, "credits/numbers.html", {"workspace": place.organization, **_numbers(ids, place)})
+    """Return the three numbers and how many plans wait, alone, for the page that keeps them true."""
+    ids = organizations.with_shells(place.organization_id)
+    shown = {"workspace": place.organization, "swaps": True, **_numbers(ids, place)}
+    return render(request, "credits/numbers.html", shown)
 
 
 def _numbers(ids: list[str], place: Membership) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import members
+from accounts import members, organizations
 from accounts.models import Membership
 from accounts.pages.people import in_workspace, show
-from billing import buyers, buying, cancellations, entries, history, packs
+from billing import buyers, buying, cancellations, history, packs
 from billing.history import Purchase
 from billing.models import PaymentAttempt
 from billing.pages.pay import may_lead_to
@@ -101,7 +101,7 @@ def cancel(request: HttpRequest, place: Membership, reference: str) -> HttpRespo
 
 
 def _found(place: Membership, reference: str) -> Purchase:
-    purchase = history.find(entries.scope(place.organization_id), reference)
+    purchase = history.find(organizations.with_shells(place.organization_id), reference)
     if purchase is None:
         raise Http404
     return purchase

@@ -7,9 +7,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
+from accounts import organizations
 from accounts.models import Membership, Role
 from accounts.pages.people import in_workspace, show
-from billing import entries, history
+from billing import history
 from billing.history import Purchase
 from imageskill.core.instants import instant
 from imageskill.site.credits import tables
@@ -38,7 +39,7 @@ _HEAD = (
 @in_workspace
 def history_of(request: HttpRequest, place: Membership) -> HttpResponseBase:
     """Show a page of purchases."""
-    found, older = history.page(entries.scope(place.organization_id), before=request.GET.get("before"))
+    found, older = history.page(organizations.with_shells(place.organization_id), before=request.GET.get("before"))
     return show(
         request,
         "credits/purchases.html",
@@ -56,7 +57,7 @@ def as_csv(request: HttpRequest, place: Membership) -> HttpResponseBase:
     """Return all purchases as a table; it names payers, so viewers do not get it."""
     if place.role == Role.VIEWER:
         raise PermissionDenied
-    rows = _rows(history.every(entries.scope(place.organization_id)))
+    rows = _rows(history.every(organizations.with_shells(place.organization_id)))
     name = f"purchases-{place.organization_id}.csv"
     return tables.attachment(tables.lines(_HEAD, rows), name=name, content_type="text/csv")
 

@@ -4,14 +4,16 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import members
+from accounts import members, organizations
 from accounts.freshness import fresh_required
 from accounts.models import Membership
 from accounts.pages.people import in_workspace, show
-from billing import buyers, entries, history, refunds
+from billing import buyers, history, refunds
 from billing.history import Purchase
 from billing.models import Receipt, Reversal
 from imageskill.site.credits.doing import done
+
+_DIGITS = 12
 
 
 @require_GET
@@ -41,7 +43,7 @@ def confirm(request: HttpRequest, place: Membership, reference: str) -> HttpResp
     shown = request.POST.get("credits", "")
 
     def doing() -> str:
-        if not (shown.isascii() and shown.isdigit()):
+        if not (shown.isascii() and shown.isdigit() and len(shown) <= _DIGITS):
             raise members.CannotError("The refund was not asked for by the page that shows it.")
         reversal = refunds.refund_unused(receipt=receipt, by=buyers.of_place(place), expected_credits=int(shown))
         return _told(reversal, int(shown))
@@ -61,7 +63,7 @@ def _told(reversal: Reversal, credits: int) -> str:
 
 
 def _found(place: Membership, reference: str) -> tuple[Purchase, Receipt]:
-    purchase = history.find(entries.scope(place.organization_id), reference)
+    purchase = history.find(organizations.with_shells(place.organization_id), reference)
     if purchase is None or purchase.receipt is None:
         raise Http404
     return purchase, purchase.receipt

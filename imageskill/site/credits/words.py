@@ -26,6 +26,7 @@ _SOURCES: Final = {
     "purchase": "Purchase",
     "moved": "Came with an agent that was claimed",
     "restored": "Given again: a refund or dispute did not stand",
+    "adjustment": "Added by staff",
 }
 _BOOKS: Final = {
     AVAILABLE: "available",
@@ -38,6 +39,7 @@ _BOOKS: Final = {
     "house.revenue": "spent",
     "house.reversals": "taken back",
     "house.lapsed": "lapsed",
+    "house.adjustments": "adjustments",
     "transfer": "moved",
 }
 _SENTENCES: Final = {
@@ -52,6 +54,7 @@ _SENTENCES: Final = {
     EntryKind.REPAY: "Repaid a debt",
     EntryKind.TRANSFER: "Moved with an agent that was claimed",
     EntryKind.LAPSE: "Lapsed: free credits do not move",
+    EntryKind.ADJUST: "Adjusted by staff",
 }
 _GRANTS: Final = {"free_allowance": "Free allowance opened", "purchase": "Bought"}
 

@@ -11,7 +11,7 @@ from accounts.models import Membership, Notice
 from creative import assets
 from creative.models import Asset, Feedback, FeedbackChange, FeedbackEvidence, Job
 from imageskill.core.ids import prefix_of
-from imageskill.site.approvals.plain_text import one_line, plain
+from imageskill.core.plain_text import one_line, plain
 
 PAGE: Final = 20
 MOST_COUNTED: Final = 1_000
@@ -134,9 +134,13 @@ class Summary:
         return self.total >= MOST_COUNTED
 
 
+def _here(place: Membership) -> Q:
+    """Return what belongs to a workspace: its own rows, and those of the shells that were merged into it."""
+    return Q(organization_id=place.organization_id) | Q(organization__merged_into_id=place.organization_id)
+
+
 def _all(place: Membership) -> QuerySet[Feedback]:
-    here = Q(organization_id=place.organization_id) | Q(organization__merged_into_id=place.organization_id)
-    return Feedback.objects.filter(here)
+    return Feedback.objects.filter(_here(place))
 
 
 def summary(place: Membership) -> Summary:
@@ -180,7 +184,7 @@ def _told(place: Membership, rows: Sequence[Feedback]) -> list[Report]:
     """Return rows with the jobs and pictures of the workspace that they cite, and their agents' notices."""
     cited = {row.pk: [one.reference for one in row.evidence.all() if one.is_known] for row in rows}
     wanted = {reference for references in cited.values() for reference in references}
-    here = Q(organization_id=place.organization_id) | Q(organization__merged_into_id=place.organization_id)
+    here = _here(place)
     jobs = Job.objects.filter(here, pk__in=[one for one in wanted if prefix_of(one) == "job"])
     pictures = Asset.objects.filter(
         here, pk__in=[one for one in wanted if prefix_of(one) == "image"], deleted_at=None

@@ -61,7 +61,7 @@ def make(request: HttpRequest, place: Membership) -> HttpResponseBase:
             scope=scope,
             user=signed_in(request),
             pictures=gallery.chosen(scope, request.POST.getlist("p"), choosing.MOST),
-            days=int(days) if days.isascii() and days.isdigit() else 0,
+            days=int(days) if days in map(str, sharing.DAYS) else 0,
         )
     except members.CannotError as error:
         return choosing.back(request, place, str(error))

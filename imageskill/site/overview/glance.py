@@ -19,6 +19,7 @@ from creative.catalogue import loader
 from creative.models import Approval, Asset, Attempt, Feedback, Job
 from imageskill.core import ids
 from imageskill.core.models import ActivityEvent
+from imageskill.site.feedback.reports import Report
 from imageskill.site.overview import chart, refusals
 from imageskill.site.overview.chart import Chart
 from imageskill.site.overview.refusals import Refusal
@@ -101,7 +102,7 @@ class Glance:
     outlook: Outlook
     agents: list[Agent]
     refusals: list[Refusal]
-    answers: list[Feedback]
+    answers: list[Report]
     steps: FirstSteps | None
     """None once an agent is here and has made a picture."""
 
@@ -221,9 +222,10 @@ def _agents(organization_id: str, inside: Sequence[str], numbers: Standing) -> Q
     return rows.order_by(F("asked_at").desc(nulls_last=True), "-pk")[:AGENTS]
 
 
-def _answers(inside: Sequence[str]) -> list[Feedback]:
+def _answers(inside: Sequence[str]) -> list[Report]:
     answered = Feedback.objects.filter(organization_id__in=inside, state_changed_at__isnull=False)
-    return list(answered.select_related("agent").order_by("-pk")[:ANSWERS])
+    rows = answered.select_related("agent", "canonical").order_by("-pk")[:ANSWERS]
+    return [Report(row, jobs=[], pictures=[], notices=[]) for row in rows]
 
 
 def _first_steps(place: Membership, agents: Sequence[Agent], live: Live) -> FirstSteps:

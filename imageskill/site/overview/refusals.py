@@ -3,23 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from django.utils.dateparse import parse_datetime
+from django.contrib.humanize.templatetags.humanize import intcomma
 
 from accounts.models import Agent
+from billing import decisions
 from billing.models import Decision
 from creative.models import Job
 from imageskill.core import ids
-from imageskill.core.errors import ErrorCode
+from imageskill.site.activity.refusals import Deciding, deciding
+from imageskill.templatetags.look import credits
 
 SHOWN: Final = 5
 FARTHEST: Final = timedelta(days=30)
-_WINDOWS: Final = {"per_job": "a job", "day": "a day", "week": "a week", "month": "a month", "lifetime": "in all"}
 _REASONS: Final = {
-    "mandate_ended": (ErrorCode.CAPABILITY_DENIED, "asked after the end date of its limits"),
-    "model_not_allowed": (ErrorCode.CAPABILITY_DENIED, "asked for a model that its limits do not allow"),
-    "plan_denied": (ErrorCode.CAPABILITY_DENIED, "asked again for a plan that was denied within the last day"),
+    "mandate_ended": "asked after the end date of its limits",
+    "model_not_allowed": "asked for a model that its limits do not allow",
+    "plan_denied": "asked again for a plan that was denied within the last day",
 }
 
 
@@ -61,23 +62,17 @@ def latest(organization_ids: Sequence[str], now: datetime) -> list[Refusal]:
 
 
 def _of_decision(decision: Decision) -> Refusal:
-    code, words = _REASONS.get(decision.reason, (ErrorCode.SPEND_CAP_EXCEEDED, ""))
-    until = None
-    if not words:
-        window = decision.reason.removeprefix("cap_")
-        words, until = _over(window, decision.counters.get(window) or {}, decision.needed_credits)
-    return Refusal(decision.agent, code.name, words, decision.last_at, decision.count, until)
+    cap = deciding(decision)
+    words = _over(cap, decision.needed_credits) if cap is not None else _REASONS.get(decision.reason, "")
+    words = words or f"was refused: {decision.reason.replace('_', ' ')}"
+    code, until = decisions.code_of(decision), cap.resets_at if cap is not None else None
+    return Refusal(decision.agent, code, words, decision.last_at, decision.count, until)
 
 
-def _over(window: str, counter: dict[str, Any], needed: int) -> tuple[str, datetime | None]:
-    used, held = counter.get("used") or 0, counter.get("held") or 0
-    spent = f", and {used} were spent and {held} held" if window != "per_job" else ""
-    named = _WINDOWS.get(window, window)
-    resets = counter.get("resets_at")
-    return (
-        f"asked for {needed} credits; its cap is {counter.get('cap')} {named}{spent}",
-        parse_datetime(resets) if isinstance(resets, str) else None,
-    )
+def _over(cap: Deciding, needed: int) -> str:
+    is_used_up = f", and {intcomma(cap.used)} were spent and {intcomma(cap.held)} held"
+    spent = is_used_up if cap.window != "per_job" else ""
+    return f"asked for {credits(needed)}; its cap {cap.words} is {intcomma(cap.cap)}{spent}"
 
 
 def _of_job(job: Job) -> Refusal:
