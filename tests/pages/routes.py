@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from accounts import members
 from accounts.models import AgentToken, Claim, Invitation
-from billing.models import PaymentAttempt
+from billing import adjustments
+from billing.models import Adjustment, PaymentAttempt, Receipt, StripeEvent
 from creative import gallery, sharing
 from creative.models import Feedback
 from tests.cast import sign_up
@@ -60,6 +61,31 @@ def _claim(studio: Studio) -> Claim:
     return Claim.objects.filter(agent_id=agent.agent_id).latest("pk")
 
 
+def _adjustment(studio: Studio) -> Adjustment:
+    now = timezone.now()
+    return Adjustment.objects.create(
+        organization=studio.organization,
+        credits=5000,
+        reason="Pictures came out black",
+        ticket="T-1",
+        state=Adjustment.State.WAITING,
+        requested_by=studio.owner,
+        created_at=now,
+        expires_at=now + adjustments.WAITS,
+    )
+
+
+def _webhook() -> StripeEvent:
+    return StripeEvent.objects.create(
+        event_id="evt_1",
+        type="refund.created",
+        object_id="re_1",
+        livemode=False,
+        payload={"id": "evt_1", "data": {"object": {"id": "re_1"}}},
+        received_at=timezone.now(),
+    )
+
+
 def _share(studio: Studio) -> sharing.Made:
     scope = gallery.scope_of(studio.organization)
     return sharing.make(scope=scope, user=studio.owner, pictures=studio.assets[-1:], days=7)
@@ -95,6 +121,10 @@ SAMPLES: Final[dict[str, Sample]] = {
     "name": lambda studio: f"{studio.assets[-1].pk}-320.webp",
     "pk": lambda _studio: 1,
     "form": lambda _studio: "csv",
+    "attempt_id": lambda _studio: PaymentAttempt.objects.latest("pk").pk,
+    "receipt_id": lambda _studio: Receipt.objects.latest("pk").pk,
+    "adjustment_id": lambda studio: _adjustment(studio).pk,
+    "event_id": lambda _studio: _webhook().event_id,
 }
 """For each argument of a route, by its name: one that exists in the studio."""
 

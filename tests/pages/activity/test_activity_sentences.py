@@ -2,6 +2,7 @@
 
 import pytest
 
+from billing import decisions
 from billing.models import Decision
 from imageskill.core import events
 from imageskill.core.models import ActivityEvent
@@ -81,7 +82,7 @@ def test_a_refusal_names_the_cap_its_counters_and_when_it_starts_anew() -> None:
     cap = refusals.deciding(refused)
     assert cap is not None
     assert (cap.remaining, cap.resets_at and cap.resets_at.isoformat()) == (10, "2026-11-22T00:00:00+00:00")
-    assert refusals.code_of(refused) == "SPEND_CAP_EXCEEDED"
+    assert decisions.code_of(refused) == "SPEND_CAP_EXCEEDED"
 
 
 @pytest.mark.parametrize(
@@ -97,4 +98,4 @@ def test_a_refusal_names_the_cap_its_counters_and_when_it_starts_anew() -> None:
 def test_a_refusal_without_a_cap_says_why(reason: str, code: str) -> None:
     refused = decision(reason)
     assert sentences.of_refusal(refused, KNOWN).startswith("atlas-7 was refused 24 credits: ")
-    assert (refusals.deciding(refused), refusals.code_of(refused)) == (None, code)
+    assert (refusals.deciding(refused), decisions.code_of(refused)) == (None, code)

@@ -274,3 +274,23 @@ def test_what_the_lifetime_held_before_the_cut_counts(studio: Studio) -> None:
     assert history._spent_between(agent, start, timezone.now()) == 4
     assert history._spent_between(agent, third, third) == 0
     assert isinstance(replayed.outcome, backtest.Outcome)
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "9999-12-30"])
+def test_a_last_day_beyond_every_calendar_is_refused_in_words(studio: Studio, owner: Client, day: str) -> None:
+    for act in ("limits/set", "limits/preview"):
+        answer = owner.post(path(studio, act), asked(last_day=day, time_zone="America/New_York"))
+        assert answer.status_code == 200
+        assert "too far away" in text(answer)
+    assert in_force(studio).version == 1
+
+
+def test_a_zone_that_the_form_does_not_offer_stays_and_limits_can_be_lowered_in_it(
+    studio: Studio, owner: Client
+) -> None:
+    terms = replace(TERMS, time_zone="Japan")
+    mandates.set_terms(agent=studio.agent.row, terms=terms, actor=Human(studio.owner.pk))
+    make_old(owner)
+    owner.post(path(studio, "limits/set"), asked(cap_per_job=1, cap_day=1, time_zone="Japan", version=2))
+    mandate = in_force(studio)
+    assert (mandate.cap_day, mandate.time_zone) == (1, "Japan")

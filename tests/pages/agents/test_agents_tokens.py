@@ -96,7 +96,7 @@ def test_a_released_agent_is_over_and_its_pictures_and_credits_stay(
     job.refresh_from_db()
     assert (job.state, job.hold.state if job.hold else "") == ("canceled", "released")
     page = owner.get(path(studio))
-    assert "atlas-7 ended" in text(page)
+    assert "atlas-7 released" in text(page)
     assert page.content.count(b'class="thumb"') == 4
     assert b"/pause" not in page.content
     for act in ("pause", "resume", "rename", "tokens/new", "tokens/all/revoke/now"):

@@ -163,7 +163,6 @@ def test_what_the_page_says_of_limits_is_what_the_ledger_decides_by(desk: Desk) 
         assert mandate is not None
         standing = told.limits(row.pk)
         assert list(standing.counters) == mandates.counters(mandate, at)
-        assert standing.recent == mandates.unapproved_recently(mandate, at)
     assert [told.limits(row.pk).recent for row in rows] == [0, 2, 0]
 
 

@@ -79,7 +79,7 @@ def test_the_page_tells_what_the_service_saw_apart_from_what_the_agent_says() ->
     assert "image-skill/0.2" in saw
     assert "You asked me for covers." not in saw
     assert "You asked me for covers." in says
-    assert "its credential ends on" in saw
+    assert "its token ends on" in saw
     assert re.search(r"Three words \w+ \w+ \w+", saw)
     assert f"You are claiming as {PERSON}" in told
 
@@ -271,3 +271,26 @@ def test_organizations_are_made_only_by_an_approval() -> None:
     client.post(f"{path}/allow", terms(cap_month=1))
     client.post(f"{path}/allow", terms(rights=["delete"]))
     assert (Organization.objects.count(), Membership.objects.count()) == (before, 0)
+
+
+@pytest.mark.parametrize(
+    "high",
+    [
+        {"cap_month": 501},
+        {"cap_lifetime": 1_001},
+        {"approval_threshold": 26},
+        dict.fromkeys(("cap_per_job", "cap_day", "cap_month", "cap_lifetime"), 1_000_000),
+    ],
+)
+def test_more_money_than_the_page_suggests_takes_a_fresh_sign_in(high: dict[str, int]) -> None:
+    agent, client = asking(), person()
+    path = opened(client, agent)
+    make_old(client)
+    assert client.post(f"{path}/allow", terms(**high)).url == f"{path}/confirm"
+    assert Agent.objects.get(pk=agent.agent_id).claim_state == "unclaimed"
+    assert client.post(f"{path}/grant").url != f"{path}/done"
+    assert Agent.objects.get(pk=agent.agent_id).claim_state == "unclaimed"
+    again = sign_in()
+    assert again.post(f"{path}/allow", terms(**high)).url == f"{path}/confirm"
+    assert "spend this much" in text_of(again, f"{path}/confirm")
+    assert again.post(f"{path}/grant").url == f"{path}/done"

@@ -1,4 +1,4 @@
-"""After the claim: the page tells when the credentials changed, to its new owner, each time anew."""
+"""After the claim: the page tells when the tokens changed, to its new owner, each time anew."""
 
 import pytest
 
@@ -29,12 +29,12 @@ def test_each_step_is_told_once_it_happened_and_the_last_ends_the_asking() -> No
     assert client.get(f"{path}/progress?steps=1").status_code == 204
     fresh = Caller(collect(told)["token"])
     second = client.get(f"{path}/progress?steps=1")
-    assert (second.status_code, b"got its new credential at" in second.content) == (200, True)
+    assert (second.status_code, b"got its new token at" in second.content) == (200, True)
     assert client.get(f"{path}/progress?steps=2").status_code == 204
     assert fresh.get("/v1/whoami").ok
     last = client.get(f"{path}/progress?steps=2")
     assert last.status_code == 286
-    assert b"First call with the new credential at" in last.content
+    assert b"First call with the new token at" in last.content
     assert b"hx-trigger" not in last.content
 
 

@@ -82,9 +82,9 @@ def test_from_the_mail_to_the_first_call(page: Page, screenshots: Path | None) -
     expect(page.get_by_text("Waiting for the agent")).to_be_visible()
     look_here(page, screenshots, name="claim done waiting")
     fresh = Caller(collect(told)["token"])
-    expect(page.get_by_text("The agent got its new credential at")).to_be_visible(timeout=8000)
+    expect(page.get_by_text("The agent got its new token at")).to_be_visible(timeout=8000)
     assert fresh.get("/v1/whoami").data["claim_state"] == "claimed"
-    expect(page.get_by_text("First call with the new credential at")).to_be_visible(timeout=8000)
+    expect(page.get_by_text("First call with the new token at")).to_be_visible(timeout=8000)
     assert page.locator("#handover").get_attribute("hx-trigger") is None
     look_here(page, screenshots, name="claim done")
     mandate = mandates.current(agent_id=agent.agent_id, organization_id=agent.row.organization_id)

@@ -8,6 +8,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from accounts import contacts, silence
 from accounts.models import Agent, ContactChange
 from imageskill.core.models import ActivityEvent, Outbox
 from tests.cast import Answer, Member
@@ -102,3 +103,33 @@ def test_a_notice_that_could_not_be_written_starts_no_clock() -> None:
     refused = ask(agent, "third@example.com")
     assert "until" not in refused.error["recovery"]
     assert ContactChange.objects.count() == 1
+
+
+def test_a_contact_that_wants_no_mail_is_not_told_so_no_clock_starts() -> None:
+    agent = paid()
+    silence.begin(contacts.digest(agent.row.contact), reason="unsubscribed")
+    for contact in (OTHER, "third@example.com"):
+        refused = ask(agent, contact)
+        assert refused.error["recovery"]["reason"] == "contact_is_fixed"
+        assert "until" not in refused.error["recovery"]
+    assert ContactChange.objects.count() == 0
+    with time_machine.travel(timezone.now() + timedelta(hours=73)):
+        assert not ask(agent).ok
+    assert agent.row.contact != OTHER
+
+
+def test_once_the_contact_has_changed_what_else_the_earlier_one_was_asked_for_is_void() -> None:
+    agent, third = paid(), "third@example.com"
+    start = timezone.now()
+    with time_machine.travel(start - timedelta(minutes=11)):
+        ask(agent, third)
+    stale = link()
+    ask(agent)
+    Client().post(f"{link()}/allow")
+    assert ask(agent).ok
+    Client().post(f"{stale}/allow")
+    with time_machine.travel(start + timedelta(hours=73)):
+        refused = ask(agent, third)
+    assert not refused.ok
+    assert agent.row.contact == OTHER
+    assert Outbox.objects.filter(kind="contact_change_asked", recipient=OTHER).count() == 1

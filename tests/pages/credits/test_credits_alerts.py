@@ -310,3 +310,16 @@ def test_a_workspace_without_credits_can_set_an_alert(db: None) -> None:
     set_alert()
     account = CreditAccount.objects.get(pk=organization.pk)
     assert (account.low_credits, account.is_low) == (100, True)
+
+
+def test_an_agent_that_makes_credits_fall_again_and_again_sends_no_storm_of_mails(agent: Agent) -> None:
+    set_alert()
+    with time_machine.travel(timezone.now().replace(hour=1, minute=0)):
+        for _ in range(alerts.MOST_A_DAY + 3):
+            release(hold(agent, 60))
+            alerts.deliver()
+    assert len(crossings()) == alerts.MOST_A_DAY + 3
+    assert len(mails()) == alerts.MOST_A_DAY
+    dropped = AlertDelivery.objects.filter(state="dropped")
+    assert (dropped.count(), dropped.exclude(ended_at=None).count()) == (3, 3)
+    assert BalanceAlert.objects.get().enabled

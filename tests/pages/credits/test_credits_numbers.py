@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts import organizations
 from accounts.models import Agent, Role
 from billing import entries, findings, ledger, outlook, standing
 from billing.entries import Filters, View
@@ -265,7 +266,7 @@ def test_the_books_badge_says_what_the_checks_found(studio: Studio, client: Clie
 def test_the_outlook_names_the_day_on_which_nothing_is_left(studio: Studio, client: Client) -> None:
     told = standing.of_workspace(studio.organization.pk)
     now = timezone.now()
-    ahead = outlook.foresee(entries.scope(studio.organization.pk), told, at=now)
+    ahead = outlook.foresee(organizations.with_shells(studio.organization.pk), told, at=now)
     assert ahead.spent_week == told.spent
     days = (told.available * 7) / told.spent
     if ahead.beyond:
@@ -273,7 +274,7 @@ def test_the_outlook_names_the_day_on_which_nothing_is_left(studio: Studio, clie
     else:
         assert ahead.ends_at is not None
         assert abs((ahead.ends_at - now).total_seconds() / 86400 - days) < 0.01
-    chart = outlook.days(entries.scope(studio.organization.pk), told, at=now)
+    chart = outlook.days(organizations.with_shells(studio.organization.pk), told, at=now)
     assert (len(chart), chart[-1][1], chart[0][1]) == (14, told.available, 0)
 
 

@@ -160,7 +160,7 @@ def test_chosen_pictures_are_summed_compared_and_taken_home(page: Page, room: Ro
     expect(bulk).to_contain_text("4 pictures")
     expect(bulk).to_contain_text("18 credits, $0.18")
     with page.expect_download() as waited:
-        bulk.get_by_role("button", name="Download zip").click()
+        bulk.get_by_role("button", name="Download a zip").click()
     archive = zipfile.ZipFile(io.BytesIO(Path(waited.value.path()).read_bytes()))
     manifest = json.loads(archive.read("manifest.json"))
     assert [row["credits"] for row in manifest["pictures"]] == [6, 5, 4, 3]

@@ -14,12 +14,13 @@ from accounts import visits
 from accounts.models import Agent, ClaimState, Membership, Role
 from billing import daily, standing
 from billing.models import Decision, SpendBucket
-from creative.models import Asset, Job
+from creative.models import Asset, Feedback, Job
 from imageskill.core import ids
 from imageskill.core.events import EventType
 from imageskill.core.models import ActivityEvent
 from imageskill.site.overview import chart, refusals
 from tests.cast import sign_up
+from tests.feedback.reports import report
 from tests.pages.overview.scenes import at_work, busy_studio, finish, queued
 from tests.pages.people import join, make_user, make_workspace, sign_in
 from tests.pages.studio import Studio, make_studio
@@ -82,7 +83,7 @@ def test_it_shows_what_was_made_what_it_cost_what_waits_and_what_was_refused() -
     assert "atlas-7 wants 3 pictures by canvas.draft" in text
     assert "Three boats in the fog" in text
     assert "4 credits in 30 days, $0.04" in text
-    assert "atlas-7 asked for 4 credits; its cap is 3 a job" in text
+    assert "atlas-7 asked for 4 credits; its cap for one job is 3" in text
     assert "SPEND_CAP_EXCEEDED" in text
     assert "We can see it, and mend it." in text
     assert "No agent works here yet" not in text
@@ -229,7 +230,7 @@ def test_refusals_say_which_number_decided_and_until_when() -> None:
     decision.last_at = timezone.now()
     decision.save()
     first = refusals.latest([studio.organization.pk], timezone.now())[0]
-    assert first.words == "asked for 3 credits; its cap is 20 a day, and 17 were spent and 1 held"
+    assert first.words == "asked for 3 credits; its cap for a day is 20, and 17 were spent and 1 held"
     assert first.until == until
     assert first.code == "SPEND_CAP_EXCEEDED"
 
@@ -307,3 +308,19 @@ def test_more_events_than_are_counted_are_told_as_more() -> None:
         for _ in range(1_001)
     )
     assert "More than 1,000 pictures" in text_of(page_of(sign_in(), studio))
+
+
+def test_an_answer_to_feedback_is_told_in_the_words_of_its_own_page() -> None:
+    studio = make_studio()
+    sent = Feedback.objects.get(pk=report(studio.agent).data["feedback_id"])
+    Feedback.objects.filter(pk=sent.pk).update(
+        title="Blue\u202eder",
+        state=Feedback.State.NEEDS_PROOF,
+        answer="Name a job.",
+        state_changed_at=timezone.now(),
+    )
+    page = sign_in().get(f"/w/{studio.organization.pk}/").content.decode()
+    told = page[page.index("Answers to feedback") :]
+    assert f'<a href="/w/{studio.organization.pk}/feedback/{sent.pk}">“Blue⟨U+202E⟩der”</a>' in told
+    assert "Name a job." in told
+    assert '<span class="badge">needs proof</span>' in told

@@ -1,0 +1,28 @@
+"""Addresses and forms that nobody can have been given: answered as what is not there, never by a fault."""
+
+import pytest
+
+from tests.pages.people import said, sign_in
+from tests.pages.studio import make_studio
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+
+def test_what_no_address_of_ours_holds_is_not_there() -> None:
+    studio = make_studio()
+    owner, here = sign_in(), f"/w/{studio.organization.pk}"
+    agent = f"{here}/agents/{studio.agent.agent_id}"
+    for missing in (
+        "/w/org_%00/agents",
+        "/claim/%00",
+        f"{here}/agents/agt_%00",
+        f"{agent}/tokens/tok_%00/revoke",
+        f"{agent}/tokens/tok_%00/receipt",
+        f"{here}/credits/statements/{studio.organization.pk}/9999-12.jsonl",
+    ):
+        assert owner.get(missing).status_code == 404, missing
+    assert owner.get(f"{here}/gallery?until=9999-12-31").status_code == 200
+    assert owner.post("/claim/%00/seen").status_code in (204, 404)
+    assert said(owner.post(f"{agent}/tokens/tok_%00/revoke/now")) == ["There is no living token to revoke."]
+    answer = owner.post(f"{here}/gallery/shares/make", {"days": "1" * 5_000, "p": "x"})
+    assert answer.status_code == 302
