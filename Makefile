@@ -19,7 +19,7 @@ stage = @printf '%s\n' '== $(1)'; folder=$$(mktemp -d); $(2); code=$$?; rm -rf "
   [ $$code -eq 0 ] || { printf '%s\n' 'make $@ stopped at: $(1)' >&2; exit $$code; }
 
 .DEFAULT_GOAL := help
-.PHONY: help run stripe-local screenshots test check lock clean python service dev
+.PHONY: help run stripe-local screenshots bench test check lock clean python service dev
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,7 +31,10 @@ stripe-local: dev ## Start a local Stripe and print the settings for it (PORT, W
 	@exec $(IN_VENV) -m tests.local_stripe
 
 screenshots: dev ## Take pictures of every page, light and dark, into build/screenshots (needs chromium)
-	@$(IN_VENV) -m tests.on_sqlite -n0 --quiet tests/pages -k looks --screenshots build/screenshots
+	@$(IN_VENV) -m tests.on_sqlite -n0 --quiet tests/pages -k "looks or in_a_browser" --screenshots build/screenshots
+
+bench: dev ## Measure the long lists at a million rows, on SQLite (each in benchmarks/ says how to on PostgreSQL)
+	@set -e; for one in activity gallery triage; do printf '%s\n' "== $$one"; $(IN_VENV) -m benchmarks.$$one; done
 
 test: check ## Check, then run all tests on SQLite and the marked ones on PostgreSQL
 	$(call stage,tests on SQLite,$(IN_VENV) -m tests.on_sqlite -n $(PYTEST_WORKERS))

@@ -7,6 +7,7 @@ look at; without DATABASE_URL it is a SQLite file that goes afterwards. Both wor
 ratio says what the number of events costs, whatever the machine.
 """
 
+import logging
 import os
 import secrets
 import statistics
@@ -171,6 +172,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ.update(environment(folder))
         django.setup()
+        logging.disable(logging.WARNING)
         client, many, few = prepared(count)
         print(f"{'':24} {count:>12,} events {FEW:>8,} events   ratio")
         worst = 0.0
