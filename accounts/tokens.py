@@ -90,10 +90,11 @@ def authenticate(raw: str) -> AgentToken | None:
     """
     if not is_well_formed(raw, "r"):
         return None
-    row = AgentToken.objects.select_related("agent__organization").filter(sha256=digest(raw)).first()
-    now = timezone.now()
-    if row is None:
+    try:
+        row = AgentToken.objects.select_related("agent__organization").get(sha256=digest(raw))
+    except AgentToken.DoesNotExist:
         return None
+    now = timezone.now()
     if not is_alive(row, now):
         _note_rejection(row)
         return None

@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -81,17 +82,21 @@ class Service:
 
     def __init__(self, settings: dict[str, str]) -> None:
         self.port = int(settings["PORT"])
+        self._kept = threading.local()
 
     def call(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, dict[str, Any]]:
-        """Send one request on a connection of its own; return the status and the envelope."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        """Send one request on this thread's connection, which is kept open; return the status and the envelope."""
+        connection = getattr(self._kept, "connection", None)
+        if connection is None:
+            connection = self._kept.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        data = json.dumps(body) if body is not None else None
         try:
-            data = json.dumps(body) if body is not None else None
             connection.request(method, path, data, {"content-type": "application/json", **headers})
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
-        finally:
+        except (OSError, http.client.HTTPException):
             connection.close()
+            raise
 
     def wait_until_up(self) -> None:
         """Return when the service and its worker are fit."""

@@ -64,6 +64,9 @@ urlpatterns = [
     path("v1/agent-tokens/rotate", AgentTokenRotate.as_view()),
     path("v1/whoami", Whoami.as_view(mandate_of=mandate_of)),
     path("v1/quota", QuotaShow.as_view(models_of=models_of)),
+    # What programs ask is asked most: it stands before the many addresses of pages.
+    path("", include("billing.urls")),
+    path("", include("creative.urls")),
     path("styleguide", styleguide),
     path("w/<str:organization_id>/figures", figures, name="figures"),
     path("", include("imageskill.site.overview.urls")),
@@ -76,6 +79,4 @@ urlpatterns = [
     path("", include("imageskill.site.claim.urls")),
     path("", include("imageskill.console.urls")),
     path("", include("accounts.urls")),
-    path("", include("billing.urls")),
-    path("", include("creative.urls")),
 ]
