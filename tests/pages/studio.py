@@ -1,7 +1,11 @@
 """A workspace in the middle of its life, made over the wire: pictures, a purchase, a refusal, a waiting plan."""
 
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+from unittest import mock
 
 from django.conf import settings
 
@@ -9,8 +13,9 @@ from accounts import grants
 from accounts.models import Membership, Organization, Role, User
 from billing import rails
 from billing.mandates import Terms
-from creative import thumbnails
+from creative import images, registry, thumbnails
 from creative.models import Asset, Job
+from creative.providers.base import ProviderCall
 from imageskill.flows import claiming
 from imageskill.flows.claiming import Person
 from tests.cast import Caller, Member, sign_up
@@ -46,8 +51,13 @@ class Studio:
 def make_studio(address: str = PERSON, *, name: str = "atlas-7") -> Studio:
     """Make a workspace whose owner is `address` (not signed in), with one agent that has worked.
 
-    Pictures are real ones of `canvas.draft`; the purchase is of play money. It takes about two seconds.
+    Pictures are real ones of `canvas.draft`, drawn once a process; the purchase is of play money.
     """
+    with _drawn_once():
+        return _made(address, name)
+
+
+def _made(address: str, name: str) -> Studio:
     settings.FAKE_RAIL = True  # the test's own settings: pytest-django puts them back
     rails.rail.cache_clear()
     agent = sign_up(address, name=name)
@@ -76,6 +86,38 @@ def make_studio(address: str = PERSON, *, name: str = "atlas-7") -> Studio:
         refused=refused.error,
         waiting_job_id=str(waiting.error["recovery"]["job_id"]),
     )
+
+
+_known: dict[tuple[str, object], Any] = {}
+
+
+def _once(name: str, work: Callable[..., Any], key: Callable[..., object]) -> Callable[..., Any]:
+    """Return work that is done at its first call with a key, and remembered."""
+
+    def known(*args: Any) -> Any:
+        place = (name, key(*args))
+        if place not in _known:
+            _known[place] = work(*args)
+        return _known[place]
+
+    return known
+
+
+@contextmanager
+def _drawn_once() -> Iterator[None]:
+    """Draw, check and shrink each of the studio's pictures once in this process: hundreds of tests have them."""
+    canvas = registry.provider("canvas")
+
+    def order(call: ProviderCall) -> object:
+        asked = json.dumps(dict(call.parameters), sort_keys=True, default=str)
+        return (call.operation, call.model, call.prompt, asked, call.output_count)
+
+    with (
+        mock.patch.object(canvas, "generate", _once("generate", canvas.generate, order)),
+        mock.patch.object(images, "check_output", _once("check", images.check_output, hash)),
+        mock.patch.object(images, "thumbnails", _once("shrink", images.thumbnails, lambda *args: args)),
+    ):
+        yield
 
 
 def add_viewer(studio: Studio, address: str = "bo@example.com") -> User:
