@@ -37,8 +37,8 @@ bench: dev ## Measure the long lists at a million rows, on SQLite (each in bench
 	@set -e; for one in activity gallery triage; do printf '%s\n' "== $$one"; $(IN_VENV) -m benchmarks.$$one; done
 
 test: check ## Check, then run all tests on SQLite and the marked ones on PostgreSQL
-	$(call stage,tests on SQLite,$(IN_VENV) -m tests.on_sqlite -n $(PYTEST_WORKERS))
-	$(call stage,tests on PostgreSQL,$(IN_VENV) -m tests.on_postgres -n $(PYTEST_WORKERS))
+	$(call stage,tests on SQLite,$(IN_VENV) -m tests.on_sqlite -n $(PYTEST_WORKERS) --dist worksteal)
+	$(call stage,tests on PostgreSQL,$(IN_VENV) -m tests.on_postgres -n $(PYTEST_WORKERS) --dist worksteal)
 
 check: dev ## Check format, lint, types, imports, architecture, deployment settings and migrations
 	$(call stage,format,.venv/bin/ruff format --check --quiet .)
