@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -90,6 +90,7 @@ def of_job(job: Job) -> list[Asset]:
     """Return a job's pictures in their order, without the deleted ones; reads nothing where there can be none."""
     if job.state != Job.State.COMPLETED:
         return []
+    prefetch_related_objects([job], "assets")  # once, whoever asks again
     kept = (asset for asset in job.assets.all() if asset.deleted_at is None)
     return sorted(kept, key=lambda asset: asset.position)
 
