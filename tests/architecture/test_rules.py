@@ -75,7 +75,7 @@ BAD: list[tuple[Rule, str, str]] = [
     (words.machine_paths, "docs/start.md", "see `/" + "root/.profile`"),
     (words.migration_faults, "billing/migrations/0002_auto_20261121_0700.py", ""),
     (words.migration_faults, "billing/migrations/0003_quotes.py", "import imageskill.core.ids"),
-    (words.lock_faults, "requirements/dev.txt", "--index-url https://packages.example/simple\n" + PIN),
+    (words.lock_faults, "requirements/dev.txt", "--" + "index-url https://packages.example/simple\n" + PIN),
     (words.lock_faults, "requirements/dev.txt", "-i packages.example\n" + PIN),
     (words.lock_faults, "requirements/dev.txt", "django @ file:///tmp/django.whl\n" + PIN),
     (words.lock_faults, "requirements/dev.txt", PIN + "requests==2.34.2\n    # via stripe\n"),

@@ -35,6 +35,8 @@ class Reply:
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
+    missing: int = 0
+    """How many bytes more are announced than come before the connection ends."""
 
 
 class Front:
@@ -94,10 +96,11 @@ class Front:
             handler.close_connection = True
             return
         handler.send_response(reply.status)
-        for name, value in (*reply.headers, ("Content-Length", str(len(reply.body)))):
+        for name, value in (*reply.headers, ("Content-Length", str(len(reply.body) + reply.missing))):
             handler.send_header(name, value)
         handler.end_headers()
         handler.wfile.write(reply.body)
+        handler.close_connection = handler.close_connection or reply.missing > 0
 
 
 def forwarded(method: str, path: str, body: bytes, headers: dict[str, str], port: int) -> Reply:

@@ -1,7 +1,5 @@
 """How a call travels: headers, proxies, telemetry, plain HTTP."""
 
-import http.client
-
 import pytest
 
 from imageskill import __version__
@@ -116,15 +114,9 @@ def test_a_service_has_an_origin(address: str) -> None:
 
 
 def test_an_answer_that_is_cut_short_is_lost(front: Front) -> None:
-    class Short:
-        headers = http.client.HTTPMessage()
-
-        def read(self, _length: int) -> bytes:
-            return b""
-
-    Short.headers["content-length"] = "5"
+    front.disturb([Reply(200, b"12345", missing=5)])
     with pytest.raises(transport.LostError):
-        transport._read(Short(), 10, None)  # type: ignore[arg-type]
+        transport.exchange("GET", front.url, headers={}, timeout=5, most_bytes=99)
 
 
 def test_an_answer_that_does_not_end_is_cut(front: Front) -> None:

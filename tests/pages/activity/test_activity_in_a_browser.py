@@ -2,9 +2,10 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.pages.activity.happenings import happen, make_agent, refuse
 from tests.pages.people import make_user, make_workspace, sign_in, take_session
@@ -106,8 +107,8 @@ def test_a_file_of_these_rows_comes_down(page: Page, here: str, tmp_path: Path) 
     assert "bo uploaded a picture" in lines[1]
 
 
-def test_without_script_a_row_opens_as_a_page_of_its_own(browser: object, live_server: object, here: str) -> None:
-    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)  # type: ignore[attr-defined]
+def test_without_script_a_row_opens_as_a_page_of_its_own(browser: Browser, live_server: Any, here: str) -> None:
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
     take_session(context, sign_in())
     page = context.new_page()
     page.goto(here)
