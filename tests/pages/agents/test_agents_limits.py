@@ -197,7 +197,11 @@ def test_an_undo_that_would_raise_is_confirmed_like_any_raise(studio: Studio, ow
     assert in_force(studio).cap_day == 5
 
 
-@pytest.mark.parametrize("kept", ["", "x", signing.dumps(["agt_other", 1, []], salt="limits.undo")])
+@pytest.mark.parametrize(
+    "kept",
+    ["", "x", signing.dumps(["agt_other", 1, []], salt="limits.undo")],
+    ids=["none", "made up", "another's"],
+)
 def test_a_way_back_that_is_made_up_or_another_agent_s_leads_nowhere(
     studio: Studio, owner: Client, kept: str
 ) -> None:
