@@ -1,6 +1,7 @@
 """Numbered system checks: what would make the service lie or lose is refused at the start, with a hint."""
 
 from collections.abc import Sequence
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ RANGES = {
     "WEB_THREADS": (1, 512),
     "WEB_WORKERS": (1, 64),
     "JOB_THREADS": (1, 256),
-    "WORKER_THREADS": (1, 256),
+    "WORKER_THREADS": (1, 1024),
     "WORKER_STOP_SECONDS": (1, 24 * 3600),
     "JOB_LEASE_SECONDS": (1, 3600),
     "JOB_TIMEOUT_SECONDS": (1, 24 * 3600),
@@ -91,16 +92,27 @@ def check_processes(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
 
 @register(Tags.compatibility)
 def check_mail(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """E005: a public service whose mail goes to the console reaches nobody."""
-    if settings.HTTPS and settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
-        return [
+    """E005, E020: a public service whose mail goes to the console, or comes from nobody, reaches nobody."""
+    if not settings.HTTPS:
+        return []
+    problems: list[CheckMessage] = []
+    if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+        problems.append(
             Error(
                 "BASE_URL is public, but mail goes to the console.",
                 hint="Set EMAIL_URL, for example smtp+tls://user:password@mail.example.com:587.",
                 id="imageskill.E005",
             )
-        ]
-    return []
+        )
+    if parseaddr(settings.DEFAULT_FROM_EMAIL)[1].partition("@")[2] in ("", "localhost"):
+        problems.append(
+            Error(
+                "BASE_URL is public, but mail has no sender that a mail server takes.",
+                hint="Set DEFAULT_FROM_EMAIL, for example Image Skill <images@example.com>.",
+                id="imageskill.E020",
+            )
+        )
+    return problems
 
 
 @register(Tags.security)
@@ -251,6 +263,20 @@ def _is_callable(path: str) -> bool:
         return callable(import_string(path))
     except ImportError:
         return False
+
+
+@register(Tags.security)
+def check_watching(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E019: numbers behind a word that can be guessed, or an address that nothing could be sent to."""
+    wrong: list[str] = []
+    if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < _SHORTEST_KEY:
+        wrong.append(f"METRICS_TOKEN needs at least {_SHORTEST_KEY} characters")
+    for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "SENTRY_DSN"):
+        address = urlsplit(getattr(settings, name))
+        # Without the address itself, which may hold a key.
+        if getattr(settings, name) and not (address.scheme in ("http", "https") and address.hostname):
+            wrong.append(f"{name} must be an http or https address")
+    return [Error(f"{message}.", hint="See docs/observability.md.", id="imageskill.E019") for message in wrong]
 
 
 @register(Tags.files)

@@ -13,6 +13,10 @@ from typing import Any
 
 from imageskill.core import trace
 
+# These tell more in what they fill in than a log may have, as where the database is and who asks it.
+_FILLED_IN = ("psycopg",)
+_QUOTING = ("stripe", "urllib3", "httpx", "botocore", "boto3", "opentelemetry", "sentry_sdk")
+
 
 class JsonFormatter(logging.Formatter):
     """Formats a record as one line of JSON; `extra={"fields": {...}}` adds fields."""
@@ -23,13 +27,17 @@ class JsonFormatter(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _message(record),
             "trace_id": trace.current(),
         }
         line.update(getattr(record, "fields", {}))
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = _error_json(record.exc_info[1], record.exc_info[2])
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _message(record: logging.LogRecord) -> str:
+    return str(record.msg) if str(record.name).partition(".")[0] in _FILLED_IN else record.getMessage()
 
 
 def _error_json(error: BaseException, traceback: TracebackType | None) -> dict[str, Any]:
@@ -68,7 +76,7 @@ def logging_config() -> dict[str, Any]:
             "django.security": {"level": "CRITICAL"},
             "django.server": {"level": "CRITICAL"},
             # Libraries log addresses with ids, and what a server said, which may quote what it was asked.
-            **{name: {"level": "CRITICAL"} for name in ("stripe", "urllib3", "httpx", "botocore", "boto3")},
+            **{name: {"level": "CRITICAL"} for name in _QUOTING},
             "procrastinate": {"level": "WARNING"},
             # DEBUG is off, so Django would mail errors; there is no such mailbox.
             "django": {"handlers": [], "level": "WARNING", "propagate": True},

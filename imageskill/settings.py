@@ -3,6 +3,7 @@
 docs/settings.md explains each variable. `make run` fills in the keys that a first start lacks.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +31,19 @@ class _NamedEnv(Env):  # type: ignore[misc] # the library has no types
         except ValueError as error:
             raise ImproperlyConfigured(f"{var} cannot be read: {error}. docs/settings.md explains it.") from None
 
+    def cache_url(self, var: str, *, default: str) -> Any:  # noqa: ANN401 - as its parent
+        return self._address(var, default, self.cache_url_config)
+
+    def email_url(self, var: str, *, default: str) -> Any:  # noqa: ANN401 - as its parent
+        return self._address(var, default, self.email_url_config)
+
+    def _address(self, var: str, default: str, read: Callable[[str], Any]) -> Any:  # noqa: ANN401 - what is read
+        """Read an address; a name without a value is not set, and a kind that nobody knows is told by its name."""
+        try:
+            return read(self.str(var, default="") or default)
+        except ImproperlyConfigured as error:
+            raise ImproperlyConfigured(f"{var} cannot be read: {error}. docs/settings.md explains it.") from None
+
 
 env = _NamedEnv()
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -53,6 +67,8 @@ ALLOWED_HOSTS = sorted({*_NAMES, HOST, "127.0.0.1", "localhost", "[::1]"})
 ROOT_URLCONF = "imageskill.urls"
 WSGI_APPLICATION = "imageskill.wsgi.application"
 INSTALLED_APPS = [
+    # Without its search for admin.py: imageskill/console/admin says what is shown, and libraries say nothing.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
@@ -85,6 +101,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "imageskill.console.view_as.middleware.ViewAsMiddleware",
     "accounts.pages.fresh.FreshSignInMiddleware",
 ]
 TEMPLATES = [
@@ -123,7 +140,10 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+# The pages and the mails say ten minutes of every code.
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 600
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 600
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_PREVENT_ENUMERATION = True
@@ -195,7 +215,8 @@ else:
         "pool": {
             "min_size": 1,
             "max_size": min(max(WEB_THREADS, WORKER_THREADS) + JOB_THREADS + 4, 32),
-            "timeout": 20,
+            # While the database is away a caller hears so after this long; who is quicker back is not noticed.
+            "timeout": 5,
         },
         "prepare_threshold": None,
         "connect_timeout": 5,
@@ -211,6 +232,13 @@ PROVIDER_SLOTS = {"fal": 2, "openai": 8, "xai": 8} | env.dict("PROVIDER_SLOTS", 
 if _has_queue:
     INSTALLED_APPS.insert(INSTALLED_APPS.index("imageskill.core"), "procrastinate.contrib.django")
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+if CACHES["default"]["BACKEND"].endswith("RedisCache"):
+    # While it is away or hangs, calls go on: each process counts for itself.
+    _soon = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
+    CACHES["default"] |= {
+        "BACKEND": "imageskill.core.shared_cache.RedisOrMemory",
+        "OPTIONS": _soon | CACHES["default"].get("OPTIONS", {}),
+    }
 
 # Pictures, static files, mail.
 MEDIA_ROOT = DATA_DIR / "media"
@@ -286,7 +314,7 @@ SPECTACULAR_SETTINGS = {"OAS_VERSION": "3.1.1", "POSTPROCESSING_HOOKS": [], "ENF
 
 # Browsers and the edge. API paths answer plain http with an error of their own.
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^v1/", r"^v1$", r"^healthz$", r"^livez$", r"^a/", r"^webhooks/"]
+SECURE_REDIRECT_EXEMPT = [r"^v1/", r"^v1$", r"^healthz$", r"^livez$", r"^metrics$", r"^a/", r"^webhooks/"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
@@ -298,6 +326,11 @@ CSRF_FAILURE_VIEW = "imageskill.core.error_pages.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 # Preloading binds a whole domain for years: that is the operator's word to give, at the edge.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
+
+# Those who watch. What is empty is neither started nor loaded.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 LOGGING = logging_config()

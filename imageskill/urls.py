@@ -4,18 +4,19 @@ from typing import Any
 
 from django.urls import include, path
 
-from accounts.models import Agent
+from accounts.models import Agent, ClaimState
 from accounts.views import AgentClaim, AgentClaimCollect, AgentSignup, AgentTokenRotate, Whoami
-from billing import allowances, mandates, quota
+from billing import allowances, mandates, payers, quota
 from billing.presenters.quota import limits_json, mandate_json
 from billing.views.quota import QuotaShow
-from creative import offers
+from creative import offers, standing
 from imageskill.core import api, error_pages
 from imageskill.site import documents
 from imageskill.site.cli import CommandLine
 from imageskill.site.context import figures
 from imageskill.site.health import Health, livez
 from imageskill.site.home import Home
+from imageskill.site.metrics import metrics
 from imageskill.site.styleguide import styleguide
 
 handler400 = api.handler400
@@ -38,8 +39,9 @@ def mandate_of(agent: Agent) -> dict[str, Any]:
 
 def models_of(agent: Agent) -> dict[str, Any]:
     """Return which models an agent may use, and the most pictures of one request."""
-    most = max(row.entry.max_outputs for row in offers.rows())
-    mandate = mandates.current(agent_id=agent.pk, organization_id=agent.organization_id)
+    most = max(entry.max_outputs for entry in standing.now().catalogue.order)
+    is_owned = agent.claim_state == ClaimState.CLAIMED
+    mandate = mandates.current(agent_id=agent.pk, organization_id=agent.organization_id) if is_owned else None
     limited = mandate.allowed_models if mandate is not None else None
     return {
         "allowed": "all" if limited is None else limited,
@@ -52,6 +54,7 @@ urlpatterns = [
     path("", Home.as_view(), name="home"),
     path("healthz", Health.as_view()),
     path("livez", livez),
+    path("metrics", metrics),
     path("skill.md", documents.skill),
     path("llms.txt", documents.llms),
     path("cli.md", documents.cli),
@@ -59,7 +62,7 @@ urlpatterns = [
     path("v1/docs", documents.reference),
     path("v1/cli", CommandLine.as_view()),
     path("v1/agent-signups", AgentSignup.as_view(opener=allowances.open_for, limits_of=limits_of)),
-    path("v1/agent-claims", AgentClaim.as_view(opener=allowances.open_for)),
+    path("v1/agent-claims", AgentClaim.as_view(opener=allowances.open_for, payer_of=payers.of)),
     path("v1/agent-claims/collect", AgentClaimCollect.as_view()),
     path("v1/agent-tokens/rotate", AgentTokenRotate.as_view()),
     path("v1/whoami", Whoami.as_view(mandate_of=mandate_of)),

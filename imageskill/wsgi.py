@@ -9,7 +9,10 @@ application = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402 - the apps must be ready first
 
+from imageskill import watching  # noqa: E402 - the same
 from imageskill.flows import clock  # noqa: E402 - the same
+
+watching.start()
 
 if settings.JOB_RUNNER != "worker":
     clock.start()

@@ -259,7 +259,7 @@ def _respond(told: envelope.Envelope, *, status: int, exit_code: int) -> HttpRes
 
 
 def error_page(request: HttpRequest, status: int) -> HttpResponse:
-    """Return the framework's own 400, 403, 404 or 500: an envelope on the API's paths, else a page or a line."""
+    """Return the framework's own 400 to 503: an envelope on the API's paths, else a page or a line."""
     code = {
         400: ErrorCode.INVALID_ARGUMENTS,
         403: ErrorCode.CAPABILITY_DENIED,
@@ -276,7 +276,8 @@ def error_page(request: HttpRequest, status: int) -> HttpResponse:
 def _page_message(status: int) -> str:
     if status == 400:  # noqa: PLR2004 - HTTP's own number
         return f"The request is malformed, or its host is not the one of {settings.BASE_URL}."
-    return {403: "This is not allowed.", 404: "No such path."}.get(status, "The service failed.")
+    words = {403: "This is not allowed.", 404: "No such path.", 503: "The service cannot work now. Try again."}
+    return words.get(status, "The service failed.")
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -297,7 +298,13 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
 def handler500(request: HttpRequest) -> HttpResponse:
     """Answer a fault outside of any operation; Django calls this while it handles the exception."""
     error = sys.exception()
-    if isinstance(error, OperationalError | InterfaceError) and is_api_path(request.path_info):
-        return failure_response(as_api_error(error, repeatable=False))
+    if isinstance(error, OperationalError | InterfaceError):
+        away = as_api_error(error, repeatable=False)
+        if is_api_path(request.path_info):
+            return failure_response(away)
+        response = error_page(request, away.status)
+        response["x-image-skill-exit-code"] = str(away.exit_code)
+        response["Retry-After"] = str(away.recovery["retry_after_seconds"])
+        return response
     logger.error("uncaught fault", exc_info=error)
     return error_page(request, 500)

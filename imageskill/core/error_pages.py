@@ -46,6 +46,12 @@ _WORDS: Final = {
         "Nothing was changed, and nothing was charged.",
         "Check the address, or look for it from your workspace.",
     ),
+    405: Words(
+        "Nothing opens at this address",
+        "It does what a button on another page asks for. It was opened or loaded anew by itself.",
+        "Nothing was changed, and nothing was charged.",
+        "Go back to the page with the button, or look for it from your workspace.",
+    ),
     429: Words(
         "Too many tries",
         "This was asked for more often than it may be in so short a time.",
@@ -57,6 +63,12 @@ _WORDS: Final = {
         "Something broke on our side while this page was made.",
         "A page costs nothing. Credits are spent by jobs that deliver; one that fails gives back what it held.",
         "Try again. If it fails once more, tell the operator the trace id below.",
+    ),
+    503: Words(
+        "The service cannot work now",
+        "Its database does not answer: it is being restarted, or it is away.",
+        "What was done before stands. Nothing was charged by this page.",
+        "Try again in a few seconds.",
     ),
 }
 _FORGED: Final = Words(

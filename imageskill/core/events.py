@@ -81,7 +81,7 @@ class EventType(Enum):
     CREDITS_DISPUTED = EventSpec("credits.payment_backed_disputed", "credit", _PAYMENT_LINKS, LATEST)
     CREDITS_REINSTATED = EventSpec("credits.payment_backed_reinstated", "credit", _PAYMENT_LINKS, LATEST)
     CREDITS_REFUND_REQUESTED = EventSpec("credits.refund_requested", "credit", _PAYMENT_LINKS, LATEST)
-    CREDITS_ADJUSTED = EventSpec("credits.adjusted", "credit", frozenset(), LATEST)
+    CREDITS_ADJUSTED = EventSpec("credits.adjusted", "credit", frozenset({"feedback_id"}), LATEST)
     CREDITS_ALERT_SET = EventSpec("credits.alert_set", "credit", frozenset(), LATEST)
     CHECKOUT_SESSION_CANCELED = EventSpec(
         "payment.checkout_session.canceled",
@@ -100,6 +100,7 @@ class EventType(Enum):
     AGENT_PAUSED = EventSpec("agent.paused", "agent", frozenset(), LATEST)
     AGENT_RESUMED = EventSpec("agent.resumed", "agent", frozenset(), LATEST)
     AGENT_RELEASED = EventSpec("agent.released", "agent", frozenset(), LATEST)
+    AGENT_MOVED = EventSpec("agent.moved", "agent", frozenset(), LATEST)
     AGENT_RENAMED = EventSpec("agent.renamed", "agent", frozenset(), LATEST)
     AGENT_GRANTS_SET = EventSpec("agent.grants_set", "agent", frozenset(), LATEST)
     AGENT_QUARANTINED = EventSpec("agent.quarantined", "agent", frozenset(), LATEST)
@@ -123,6 +124,9 @@ class EventType(Enum):
     MEMBER_REMOVED = EventSpec("member.removed", "member", frozenset(), LATEST)
     MEMBER_SIGN_IN_CHANGED = EventSpec("member.sign_in_changed", "member", frozenset(), LATEST)
     WORKSPACE_RENAMED = EventSpec("workspace.renamed", "workspace", frozenset(), LATEST)
+    WORKSPACE_VIEWED = EventSpec("workspace.viewed", "workspace", frozenset(), LATEST)
+    PICTURE_LET_BACK = EventSpec("picture.let_back", "picture", frozenset(), LATEST)
+    PRICE_CHANGED = EventSpec("price.changed", "price", frozenset(), LATEST)
 
 
 BY_NAME = {member.value.name: member.value for member in EventType}
@@ -147,11 +151,43 @@ def record(
 
     `cost_micros` is in millionths of a USD. ValueError: a link that the type does not carry.
     """
+    event = draft(
+        event_type,
+        actor=actor,
+        organization_id=organization_id,
+        agent_id=agent_id,
+        subject_id=subject_id,
+        operation=operation,
+        status=status,
+        summary=summary,
+        links=links,
+        cost_micros=cost_micros,
+        credits=credits,
+    )
+    record_all([event])
+    return event
+
+
+def draft(
+    event_type: EventType,
+    *,
+    actor: ActingFor,
+    organization_id: str,
+    agent_id: str,
+    subject_id: str,
+    operation: str,
+    status: str,
+    summary: str,
+    links: Mapping[str, str | list[str]] | None = None,
+    cost_micros: int | None = None,
+    credits: int | None = None,
+) -> ActivityEvent:
+    """Return the same event unwritten, for `record_all`."""
     spec = event_type.value
     links = dict(links or {})
     if set(links) - spec.links:
         raise ValueError(f"{spec.name} carries no {sorted(set(links) - spec.links)}")
-    event = ActivityEvent.objects.create(
+    return ActivityEvent(
         type=spec.name,
         organization_id=organization_id,
         agent_id=agent_id,
@@ -168,16 +204,23 @@ def record(
         trace_id=trace.current(),
         occurred_at=timezone.now(),
     )
+
+
+def record_all(drafts: Iterable[ActivityEvent]) -> None:
+    """Add events in their order, with their references: two statements, however many they are."""
+    written = ActivityEvent.objects.bulk_create(drafts)
     EventReference.objects.bulk_create(
-        EventReference(event=event, organization_id=organization_id, agent_id=agent_id, reference=reference)
-        for reference in sorted(set(_references(event, links.values())))
+        EventReference(
+            event=event, organization_id=event.organization_id, agent_id=event.agent_id, reference=reference
+        )
+        for event in written
+        for reference in sorted(set(_references(event)))
     )
-    return event
 
 
-def _references(event: ActivityEvent, links: Iterable[str | list[str]]) -> Iterable[str]:
+def _references(event: ActivityEvent) -> Iterable[str]:
     yield event.subject_id
     if event.trace_id:
         yield event.trace_id
-    for link in links:
+    for link in event.links.values():
         yield from [link] if isinstance(link, str) else link

@@ -85,16 +85,21 @@ def find(claimed: Claimed) -> IdempotencyKey | None:
 
 def bind(claimed: Claimed, *, object_id: str) -> None:
     """Make the key stand for `object_id`, in the caller's transaction and under its lock."""
-    IdempotencyKey.objects.update_or_create(
+    row = IdempotencyKey(
         agent_id=claimed.agent_id,
         organization_id=claimed.organization_ids[0],
         operation=claimed.operation,
         key=claimed.key,
-        defaults={
-            "body_sha256": claimed.body_sha256,
-            "object_id": object_id,
-            "created_at": timezone.now(),
-        },
+        body_sha256=claimed.body_sha256,
+        object_id=object_id,
+        created_at=timezone.now(),
+    )
+    # One statement: a row of a key that is free again is written over.
+    IdempotencyKey.objects.bulk_create(
+        [row],
+        update_conflicts=True,
+        unique_fields=["agent_id", "organization_id", "operation", "key"],
+        update_fields=["body_sha256", "object_id", "created_at"],
     )
 
 

@@ -10,16 +10,20 @@ from django.core.handlers.exception import response_for_exception
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from imageskill.core import ids, telemetry, trace
+from imageskill.core import error_pages, ids, metrics, spans, telemetry, trace
 from imageskill.core.api import EnvelopeResponse, failure_response, is_api_path
 from imageskill.core.errors import ApiError, ErrorCode, exit_code_of_status
 
 access = logging.getLogger("imageskill.access")
 
-_TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 _SECRET_PATHS = re.compile(r"^/+(a|s|pay|claim)/.*$", re.DOTALL)
 # A picture's id is the key to its bytes wherever it stands; a token stands anywhere by mistake only.
 _SECRET_PARTS = re.compile(r"(image_|isk_[a-z]_)[0-9A-Za-z]+")
+
+# A mail address, or as many digits as a card has: nobody's business in a log, wherever a caller puts them.
+_PEOPLE = re.compile(r"[^\s/@]{1,64}@[^\s/@]{1,255}|\d(?:[ -]?\d){12,18}")
+_LOOKED_AT = 2000
+"""So many characters of a path or a client's name are looked at; the line shows fewer."""
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -36,16 +40,28 @@ class AnswerMiddleware:
         started = time.monotonic()
         trace_id = ids.new_id("trace")
         trace.enter(trace_id)
+        with spans.span("request", kind="server", parent=spans.parent_of(request)) as span:
+            response = self._completed(request, trace_id)
+            seconds = time.monotonic() - started
+            _tell(span, request, response)
+        metrics.answered(request, response, seconds, error_code=_error_code(response))
+        _log(request, response, trace_id, seconds)
+        trace.enter("")
+        return response
+
+    def _completed(self, request: HttpRequest, trace_id: str) -> HttpResponseBase:
+        """Return the answer with its headers, whatever happens below."""
         try:
             response = self.get_response(request)
         except Exception as error:  # noqa: BLE001 - the outermost layer answers everything
             response = response_for_exception(request, error)
-        if is_api_path(request.path_info) and response.get("x-image-skill-exit-code") is None:
-            response = _enveloped(response)
+        if is_api_path(request.path_info):
+            if response.get("x-image-skill-exit-code") is None:
+                response = _enveloped(response)
+        elif response.status_code == 405 and error_pages.wanted(request):  # noqa: PLR2004
+            response = _shown(response)
         response.headers.setdefault("x-image-skill-exit-code", str(exit_code_of_status(response.status_code)))
         response["x-trace-id"] = trace_id
-        _log(request, response, trace_id, time.monotonic() - started)
-        trace.enter("")
         return response
 
 
@@ -60,9 +76,36 @@ def _enveloped(response: HttpResponseBase) -> HttpResponse:
     return failure_response(ApiError(codes.get(response.status_code, default)))
 
 
+def _shown(response: HttpResponseBase) -> HttpResponseBase:
+    """Return a page in place of the empty answer to a method that an address does not take, with its headers."""
+    shown = error_pages.page(response.status_code)
+    if shown is None:
+        return response
+    for name, value in response.headers.items():
+        if name != "Content-Length":
+            shown.headers.setdefault(name, value)
+    return shown
+
+
+def _tell(span: spans.Span, request: HttpRequest, response: HttpResponseBase) -> None:
+    """Name the request's span by its route; the path itself may hold an id, a token or a name."""
+    route, method = metrics.route_of(request), metrics.method_of(request)
+    span.rename(f"{method} {route}")
+    span.tell(http__route=route, http__request__method=method, http__response__status_code=response.status_code)
+    code = _error_code(response)
+    if code is not None:
+        span.tell(imageskill__error_code=code)
+    if response.status_code >= 500:  # noqa: PLR2004 - HTTP's own number
+        span.fail(code or str(response.status_code))
+
+
+def _error_code(response: HttpResponseBase) -> str | None:
+    error = response.told["error"] if isinstance(response, EnvelopeResponse) else None
+    return None if error is None else error["code"]
+
+
 def _log(request: HttpRequest, response: HttpResponseBase, trace_id: str, seconds: float) -> None:
     """Write the access line: no query, and no path that is itself a key."""
-    parent = request.headers.get("traceparent", "")
     fields = {
         "method": request.method,
         "path": _without_secrets(_SECRET_PATHS.sub(r"/\1/-", request.path_info))[:200],
@@ -70,7 +113,7 @@ def _log(request: HttpRequest, response: HttpResponseBase, trace_id: str, second
         "exit_code": response["x-image-skill-exit-code"],
         "milliseconds": round(seconds * 1000, 1),
         "trace_id": trace_id,
-        "trace_parent": parent if _TRACEPARENT.match(parent) else None,
+        "trace_parent": spans.parent_of(request) or None,
     }
     if request.headers.get(telemetry.OFF_HEADER, "") != "off":
         fields["client"] = _without_secrets(request.headers.get("user-agent", ""))[:80]
@@ -80,7 +123,7 @@ def _log(request: HttpRequest, response: HttpResponseBase, trace_id: str, second
 
 
 def _without_secrets(text: str) -> str:
-    return _SECRET_PARTS.sub(r"\1-", text)
+    return _PEOPLE.sub("-", _SECRET_PARTS.sub(r"\1-", text[:_LOOKED_AT]))
 
 
 class PlainHttpMiddleware:

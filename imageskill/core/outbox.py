@@ -1,11 +1,12 @@
 """Mail: written as a row in the transaction it tells of, sent afterwards by the clock."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.errors import MessageError
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db.models import Count, Min, Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -30,6 +31,16 @@ def write(*, kind: str, recipient: str, subject: str, text: str) -> Outbox:
 def given_up(mail: Outbox) -> bool:
     """Say whether a mail that was not sent will not be tried again."""
     return mail.sent_at is None and mail.attempts >= _MOST_ATTEMPTS and mail.next_try_at <= timezone.now()
+
+
+def waiting() -> tuple[int, datetime | None, int]:
+    """Return how many mails wait, since when the first of them, and how many were given up."""
+    told = Outbox.objects.filter(sent_at=None).aggregate(
+        waiting=Count("pk", filter=Q(attempts__lt=_MOST_ATTEMPTS)),
+        oldest=Min("created_at", filter=Q(attempts__lt=_MOST_ATTEMPTS)),
+        given_up=Count("pk", filter=Q(attempts__gte=_MOST_ATTEMPTS)),
+    )
+    return told["waiting"], told["oldest"], told["given_up"]
 
 
 def send_waiting() -> int:

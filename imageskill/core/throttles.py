@@ -13,6 +13,7 @@ from django.core.cache import cache
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from imageskill.core import metrics
 from imageskill.core.network import client_network
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class CallerThrottle(BaseThrottle):
             return cache.incr(window) <= limit
         except Exception as error:
             logger.warning("throttle cache away", exc_info=error)
+            metrics.cache_was_away()
             return True
 
     def wait(self) -> float:

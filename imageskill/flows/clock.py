@@ -17,7 +17,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
-from imageskill.core import ids, trace
+from imageskill.core import ids, metrics, spans, trace
 from imageskill.core.errors import ApiError
 from imageskill.core.models import PeriodicRun
 from imageskill.core.units import unit_of_work
@@ -116,10 +116,12 @@ def _run(work: Work) -> bool:
     trace.enter(ids.new_id("trace"))
     failed = False
     try:
-        import_string(work.path)()
+        with spans.span(f"work {work.name}"):
+            import_string(work.path)()
     except Exception:  # a work that fails must not stop the clock
         logger.exception("periodic work failed", extra={"fields": {"work": work.name}})
         failed = True
+    metrics.work_done(work.name, failed=failed)
     _finish(work, failed=failed)
     return True
 

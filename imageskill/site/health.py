@@ -1,9 +1,10 @@
 """`GET /healthz` and `GET /livez`: whether the service can do its work, and whether it lives at all."""
 
-import logging
+from typing import Final
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.core.cache import caches
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -13,10 +14,43 @@ from creative import queue, storage
 from imageskill import __version__
 from imageskill.core.api import ApiView
 from imageskill.core.errors import ApiError, ErrorCode
-
-logger = logging.getLogger("imageskill.health")
+from imageskill.core.shared_cache import RedisOrMemory
+from imageskill.site.probes import Probe
 
 OK, DOWN = "ok", "down"
+CACHE_IS_AWAY: Final = (
+    "The shared cache is away: each process counts calls by itself. Nothing that guards money depends on it."
+)
+
+
+def database_answers() -> bool:
+    """Say whether the database answers a statement."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return bool(cursor.fetchone() == (1,))
+
+
+def cache_answers() -> bool:
+    """Say whether the cache that processes share answers; one of this process alone always does."""
+    shared = caches["default"]
+    return shared.answers() if isinstance(shared, RedisOrMemory) else True
+
+
+PARTS: Final = {
+    "database": Probe("database", database_answers, otherwise=False),
+    "storage": Probe("storage", storage.is_healthy, otherwise=False),
+    "queue": Probe("queue", lambda: queue.runner().is_healthy(), otherwise=False),
+    "cache": Probe("cache", cache_answers, otherwise=False),
+}
+"""What may be away, each with its question."""
+NEEDED: Final = ("database", "storage", "queue")
+"""Without one of these no picture can be made. Without the cache calls go on."""
+
+
+def parts() -> dict[str, bool]:
+    """Return which parts are fit, within three seconds."""
+    asked = {name: probe.begin() for name, probe in PARTS.items()}
+    return {name: probe.answer(asked[name]) for name, probe in PARTS.items()}
 
 
 class Health(ApiView):
@@ -29,11 +63,10 @@ class Health(ApiView):
 
     def get(self, request: Request) -> HttpResponse:
         """Say what is fit."""
-        checks = {
-            "database": OK if _database_answers() else DOWN,
-            "storage": OK if storage.is_healthy() else DOWN,
-            "queue": OK if queue.runner().is_healthy() else DOWN,
-        }
+        fit = parts()
+        if not fit["cache"]:
+            self.warnings.append(CACHE_IS_AWAY)
+        checks = {name: OK if fit[name] else DOWN for name in NEEDED}
         if DOWN in checks.values():
             away = ", ".join(name for name, state in checks.items() if state == DOWN)
             raise ApiError(
@@ -44,16 +77,6 @@ class Health(ApiView):
             )
         told = {"status": OK, "api_version": __version__, "service": "image-skill", "checks": checks}
         return self.answer({**told, "base_url": settings.BASE_URL})
-
-
-def _database_answers() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-            return bool(cursor.fetchone() == (1,))
-    except DatabaseError as error:
-        logger.warning("database away", exc_info=error)
-        return False
 
 
 @csrf_exempt

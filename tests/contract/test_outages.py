@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.db import InterfaceError, OperationalError, connection
+from django.test import Client
 
+from imageskill.site import health
+from imageskill.site.probes import Probe
 from tests.cast import Member
 
 pytestmark = pytest.mark.django_db
@@ -42,12 +45,29 @@ def test_a_database_that_is_away_is_told_and_may_be_asked_again(
     assert agent.get("/v1/whoami").ok
 
 
-def test_health_names_what_is_away(agent: Member) -> None:
+@pytest.mark.parametrize(("accept", "kind"), [("text/html", "text/html"), ("image/*", "text/plain")])
+def test_a_page_says_that_the_database_is_away_and_when_to_try_again(accept: str, kind: str) -> None:
+    path = f"/a/image_{'a' * 36}.png"
+    asker = Client(raise_request_exception=False)
+    assert asker.get(path, headers={"accept": accept}).status_code == 404
+    with database_away(OperationalError):
+        answer = asker.get(path, headers={"accept": accept})
+    assert (answer.status_code, answer["Retry-After"], answer["x-image-skill-exit-code"]) == (503, "5", "7")
+    assert answer["content-type"].startswith(kind)
+    assert b"cannot work now" in answer.content
+    assert b"SELECT" not in answer.content
+
+
+def test_health_names_what_is_away(agent: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     well = agent.get("/healthz")
     assert (well.status, well.data["status"]) == (200, "ok")
     assert well.data["checks"] == {"database": "ok", "storage": "ok", "queue": "ok"}
-    with database_away(OperationalError):
-        ill = agent.get("/healthz")
+
+    def away() -> bool:
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setitem(health.PARTS, "database", Probe("database", away, otherwise=False))
+    ill = agent.get("/healthz")
     assert (ill.status, ill.code, ill.exit_code) == (503, "SERVICE_UNAVAILABLE", 7)
     assert "database" in str(ill.error["recovery"])
 

@@ -108,6 +108,8 @@ def test_the_frameworks_own_lines_stay_out() -> None:
         "httpx",
         "botocore",
         "boto3",
+        "opentelemetry",
+        "sentry_sdk",
     }
 
 
@@ -120,6 +122,9 @@ def test_the_frameworks_own_lines_stay_out() -> None:
         ("/v1/jobs/isk_r_" + "a" * 36, "/v1/jobs/isk_r_-"),
         ("/v1/jobs/job_0hod1r617mc3htpzfv3cuso56", "/v1/jobs/job_0hod1r617mc3htpzfv3cuso56"),
         ("/v1/" + "x" * 500, "/v1/" + "x" * 196),
+        ("/v1/jobs/somebody@example.com", "/v1/jobs/-"),
+        ("/v1/jobs/4242 4242-42424242", "/v1/jobs/-"),
+        ("/v1/" + "x" * 5000 + "@", "/v1/" + "x" * 196),
     ],
 )
 def test_the_access_line_cuts_what_is_a_key(
@@ -160,3 +165,11 @@ def test_each_refusal_has_its_line_with_code_and_trace(agent: Member, access: li
     assert [entry["status"] for entry in access[-6:]] == [answer.status for answer in answers]
     assert len({entry["trace_id"] for entry in access}) == len(access)
     assert trace.current() == ""
+
+
+def test_the_pool_of_connections_says_what_happened_and_not_where() -> None:
+    said = ("error connecting in %r: %s", ("default", 'connection to server at "db.internal", user "shop" failed'))
+    record = logging.LogRecord("psycopg.pool", logging.WARNING, __file__, 1, *said, None)
+    told = JsonFormatter().format(record)
+    assert json.loads(told)["message"] == "error connecting in %r: %s"
+    assert "db.internal" not in told

@@ -1,11 +1,15 @@
 """What the service refuses to start with."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 
 from imageskill import checks
+from tests.environment import REPOSITORY
 
 
 def problems(check: Any) -> list[str]:
@@ -64,7 +68,17 @@ def test_a_public_service_has_an_identity_key_and_a_mail_server(settings: LazySe
     settings.IDENTITY_KEY = settings.SECRET_KEY
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     assert problems(checks.check_keys) == ["imageskill.E002"]
-    assert problems(checks.check_mail) == ["imageskill.E005"]
+    assert problems(checks.check_mail) == ["imageskill.E005", "imageskill.E020"]
+
+
+@pytest.mark.parametrize("sender", ["", "Image Skill", "Image Skill <no-reply@localhost>"])
+def test_a_public_service_names_a_sender(settings: LazySettings, sender: str) -> None:
+    settings.HTTPS = True
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.DEFAULT_FROM_EMAIL = sender
+    assert problems(checks.check_mail) == ["imageskill.E020"]
+    settings.DEFAULT_FROM_EMAIL = "Image Skill <images@example.com>"
+    assert problems(checks.check_mail) == []
 
 
 def test_more_than_one_process_needs_postgresql_and_a_shared_cache(
@@ -120,3 +134,27 @@ def test_the_service_lives_at_an_origin(settings: LazySettings, address: str, fo
 def test_a_providers_key_never_travels_in_clear(settings: LazySettings, base: str, found: list[str]) -> None:
     settings.PROVIDER_BASES = {"fal": base}
     assert problems(checks.check_provider_bases) == found
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "Set the SECRET_KEY"),
+        ({"SECRET_KEY": "x", "TRUSTED_PROXY_COUNT": "abc"}, "TRUSTED_PROXY_COUNT cannot be"),
+    ],
+)
+def test_the_command_line_tells_a_missing_or_malformed_setting_in_one_line(
+    given: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    told = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=REPOSITORY,
+        env={"DATA_DIR": str(tmp_path), "IDENTITY_KEY": "y", **given},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr.startswith(f"manage.py: {said}")
+    assert told.stderr.count("\n") == 1

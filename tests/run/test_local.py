@@ -67,6 +67,7 @@ def test_sqlite_is_served_by_one_process() -> None:
         ({"XAI_API_KEY": "a-key"}, None),
         ({"XAI_API_KEY": ""}, "1"),
         ({"FAKE_RAIL": "0"}, "0"),
+        ({"STRIPE_SECRET_KEY": "a-key"}, None),
     ],
 )
 def test_play_money_is_for_this_machine_and_for_no_priced_key(given: dict[str, str], rail: str | None) -> None:
@@ -175,16 +176,19 @@ os.execv(sys.executable, [sys.executable, "-c", "print('held', flush=True); impo
 """
 
 
-def test_a_setting_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"), [("WEB_THREADS", "many"), ("CACHE_URL", "memory"), ("EMAIL_URL", "mail.example:25")]
+)
+def test_a_setting_that_cannot_be_read_is_named(tmp_path: Path, name: str, value: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "imageskill.local"],
         cwd=local.REPOSITORY,
-        env={"PATH": "/usr/bin:/bin", "DATA_DIR": str(tmp_path), "PORT": "18765", "WEB_THREADS": "many"},
+        env={"PATH": "/usr/bin:/bin", "DATA_DIR": str(tmp_path), "PORT": "18765", name: value},
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("WEB_THREADS cannot be read: ")
+    assert done.stderr.startswith(f"{name} cannot be read: ")
     assert len(done.stderr.splitlines()) == 1

@@ -24,7 +24,7 @@ FAULTS: list[tuple[Exception, int]] = [
     (PermissionDenied("canary"), 403),
     (Http404("canary"), 404),
     (RuntimeError("canary"), 500),
-    (OperationalError("canary"), 500),
+    (OperationalError("canary"), 503),
 ]
 Layer = Callable[[HttpRequest], HttpResponse]
 

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import import_string
 
+from imageskill import watching
 from imageskill.flows import clock
 
 _WORK = "creative.queue.procrastinate.work"
@@ -21,5 +22,6 @@ class Command(BaseCommand):
                 f"JOB_RUNNER is {settings.JOB_RUNNER}: jobs run in the threads of the web process. "
                 "Set JOB_RUNNER=worker, and DATABASE_URL to a PostgreSQL database."
             )
+        watching.start()
         clock.start()
         import_string(_WORK)()

@@ -1,0 +1,1 @@
+"""How Django's admin shows the tables of the house, and those of the ground floor."""
