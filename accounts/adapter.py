@@ -30,6 +30,18 @@ MAILS_AN_HOUR: Final = 12
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # the library has no types
     """Signing in and up, and what is mailed about it."""
 
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "This address and this password do not belong together.",
+        "enter_current_password": "Type the password that you have now.",
+        "incorrect_code": "This is not the code of the newest mail. Compare it, or send a new one.",
+        "incorrect_password": "This is not your password.",
+        "invalid_password_reset": "This code is over. Ask for a new one.",
+        "rate_limited": "Too many tries in a short time. Try again in a few minutes.",
+        "same_as_current": "This is the one that you have now.",
+        "too_many_login_attempts": "Too many tries. Try again in five minutes, or sign in by a mailed code.",
+    }
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Put the mail into the outbox; a page that asks for too many is answered 429, known address or not."""
         address = hashlib.sha256(email.lower().encode()).hexdigest()
@@ -97,6 +109,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # the library
 
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc] # the library has no types
     """Second factors: secrets are sealed, and staff keep the last one."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "cannot_delete_authenticator": "Staff keep at least one second step.",
+        "cannot_generate_recovery_codes": "Recovery codes come with the first passkey or app.",
+        "incorrect_code": "This is not a code of now. Type the one that the app shows, or a recovery code.",
+    }
 
     def encrypt(self, text: str) -> str:
         """Return a secret sealed for the database."""

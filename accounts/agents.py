@@ -6,11 +6,12 @@ from django.db.models import QuerySet
 
 from accounts import organizations
 from accounts.members import CannotError
-from accounts.models import Agent, ClaimState, Membership, Organization, Role
+from accounts.models import Agent, AgentMove, ClaimState, Membership, Organization, Role
 from imageskill.core import events
 from imageskill.core.events import EventType, Human
 from imageskill.core.ids import prefix_of
 from imageskill.core.models import ActivityEvent
+from imageskill.core.plain_text import cleaned
 from imageskill.core.units import unit_of_work
 
 DECIDE: Final = (Role.OWNER, Role.ADMIN)
@@ -45,6 +46,14 @@ def standing(by: Membership, agent_id: str) -> Agent:
     return agent
 
 
+def left(organization: Organization, agent_id: str) -> AgentMove | None:
+    """Return how an agent left a workspace when it did so last; None: it never did."""
+    if prefix_of(agent_id) != "agt":
+        return None
+    rows = AgentMove.objects.select_related("agent", "moved_by")
+    return rows.filter(agent_id=agent_id, from_organization=organization).order_by("-pk").first()
+
+
 def is_quarantined(agent: Agent) -> bool:
     """Say whether staff stopped an agent and has not let it go on since; the activity ledger knows."""
     stopped, freed = EventType.AGENT_QUARANTINED.value.name, EventType.AGENT_FREED.value.name
@@ -54,10 +63,21 @@ def is_quarantined(agent: Agent) -> bool:
 
 @unit_of_work
 def rename(*, by: Membership, agent_id: str, name: str) -> None:
-    """Give an agent another name. CannotError: as for `standing`."""
+    """Give an agent another name, without what is invisible in it.
+
+    CannotError: as for `standing`, or nothing of the name is left.
+    """
+    name = cleaned(name)
+    if not name:
+        raise CannotError("A name needs something that can be seen; the agent keeps its own.")
     agent = standing(by, agent_id)
     Agent.objects.filter(pk=agent.pk).update(name=name)
     record(EventType.AGENT_RENAMED, agent, by, status="renamed", summary="Agent renamed")
+
+
+def typed_name(agent: Agent) -> str:
+    """Return what is typed to end an agent: its name as far as it can be typed, else its id."""
+    return cleaned(agent.name) or agent.pk
 
 
 def record(event_type: EventType, agent: Agent, by: Membership, *, status: str, summary: str) -> None:

@@ -1,8 +1,8 @@
-"""Claims that are tried in vain and leave a row behind: on agents that are claimed, or for another contact."""
+"""Claims that are tried in vain and leave a row behind: on claimed agents, or for a contact that may not be."""
 
 from typing import Final
 
-from accounts import contact_changes
+from accounts import claimants, contact_changes
 from accounts.models import Agent, Claim, ClaimState
 from imageskill.core import events, tallies
 from imageskill.core.errors import ApiError
@@ -13,14 +13,27 @@ TOLD_A_DAY: Final = 10
 _SUMMARY_LENGTH: Final = 200
 
 
-def refusal(*, agent: Agent, actor: events.ActingFor, contact: str, network: str, client: str) -> ApiError | None:
+def refusal(
+    *,
+    agent: Agent,
+    actor: events.ActingFor,
+    contact: str,
+    network: str,
+    client: str,
+    payer_of: claimants.PayerOf,
+) -> ApiError | None:
     """Return what a request for a claim is refused with after its row is committed; None: nothing of that kind."""
     if agent.claim_state == ClaimState.CLAIMED:
         claim = Claim.objects.select_related("agent").filter(agent=agent).order_by("-pk").first()
         if claim is not None:
             record(claim, network=network, client=client)
         return None
-    return contact_changes.ask(agent=agent, actor=actor, contact=contact, network=network)
+    payer = payer_of(agent.pk)
+    if not claimants.may_be_named(agent, contact, payer):
+        return claimants.refusal(payer) if claimants.took_try(agent) else claimants.too_many()
+    return contact_changes.ask(
+        agent=agent, actor=actor, contact=contact, network=network, is_paid=payer is not None
+    )
 
 
 @unit_of_work

@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from accounts import claim_attempts, claims, contacts
+from accounts import claim_attempts, claimants, claims, contacts
 from accounts.models import Claim, ClaimState
 from imageskill.core import tallies
 from imageskill.core.units import unit_of_work
@@ -30,12 +30,16 @@ _NOBODY: Final = Claim(code_handle="BBBBB", code_seed="0" * 64)
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who types: a user, the addresses that the user has shown to own, and what the service sees of the call."""
+    """Who types: a user, the addresses that the user has shown to own, and what the service sees of the call.
+
+    `payer_of` is what the pages hand in, to tell who paid for an agent.
+    """
 
     user_id: str
     verified: frozenset[str]
     network: str
     client: str
+    payer_of: claimants.PayerOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,9 @@ def type_code(text: str, *, visitor: Visitor, link: str | None = None) -> Typed:
     claim = _live(code, link)
     shown = claims.code(claim or _NOBODY).replace("-", "")
     right = hmac.compare_digest(shown.encode(), code.encode())
-    mine = claim is not None and may_decide(claim, visitor.verified)
+    # Asked for a claim that there is not as well: the answer comes at the same cost.
+    payer = visitor.payer_of(claim.agent_id if claim is not None else "")
+    mine = claim is not None and claimants.may_decide(claim.agent, visitor.verified, payer)
     if claim is not None and mine and right and _open(claim, visitor):
         _give_back(visitor)
         claim.refresh_from_db()
@@ -69,12 +75,6 @@ def type_code(text: str, *, visitor: Visitor, link: str | None = None) -> Typed:
     _tell_owner(code[:_HANDLE_LENGTH], visitor)
     left = WRONG_BY_PERSON - tallies.count("claim_try_person", visitor.user_id, period=tallies.HOUR)
     return Typed(None, max(0, left), tallies.period_end(tallies.HOUR))
-
-
-def may_decide(claim: Claim, verified: frozenset[str]) -> bool:
-    """Say whether a claim is somebody's to decide: the contact's owner's, without a contact anybody's."""
-    contact = claim.agent.contact.lower()
-    return not contact or contact in verified
 
 
 def is_open_for(claim: Claim, user_id: str) -> bool:
@@ -95,7 +95,9 @@ def visible_to(visitor: Visitor, link: str) -> Claim | None:
     if claim.state in (Claim.State.APPROVED, Claim.State.DENIED, Claim.State.COLLECTED):
         return claim if claim.decider_id == visitor.user_id else None
     known = claim.opened_by_id == visitor.user_id or claim.agent.contact.lower() in visitor.verified
-    return claim if known else None
+    # Money may have come since the code was typed: then the agent is its payer's.
+    may = claimants.may_decide(claim.agent, visitor.verified, visitor.payer_of(claim.agent_id))
+    return claim if known and may else None
 
 
 def waiting_for(verified: frozenset[str]) -> list[Claim]:

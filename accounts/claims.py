@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from accounts import contact_changes, contacts, emails, organizations, tokens
+from accounts import claimants, contact_changes, contacts, emails, organizations, tokens
 from accounts.models import Agent, AgentToken, Claim, ClaimState
 from imageskill.core import events, tallies
 from imageskill.core.errors import ApiError, ErrorCode
@@ -91,10 +91,19 @@ def void(claims: QuerySet[Claim], why: Claim.Ending) -> int:
 
 
 @unit_of_work
-def request(*, agent: Agent, actor: events.ActingFor, contact: str, facts: Facts, reason: str = "") -> Offer:
+def request(
+    *,
+    agent: Agent,
+    actor: events.ActingFor,
+    contact: str,
+    facts: Facts,
+    payer_of: claimants.PayerOf,
+    reason: str = "",
+) -> Offer:
     """Attach a contact and ask its owner to claim the agent; earlier codes and secrets are void.
 
-    CAPABILITY_DENIED: the agent is claimed already, or its contact may no longer be replaced freely.
+    CAPABILITY_DENIED: the agent is claimed already, its contact may no longer be replaced freely, or it was paid
+    for by somebody else than the first contact that it names.
     """
     # The driving rows first, as for whoever decides a claim; a refusal below undoes it.
     void(Claim.objects.filter(agent=agent), Claim.Ending.REPLACED)
@@ -102,7 +111,11 @@ def request(*, agent: Agent, actor: events.ActingFor, contact: str, facts: Facts
     agent = Agent.objects.get(pk=agent.pk)
     if agent.claim_state == ClaimState.CLAIMED:
         raise ApiError(ErrorCode.CAPABILITY_DENIED, "This agent is claimed already.", reason="already_claimed")
-    _attach(agent, contact)
+    # Under the lock: money that arrived since the call was looked at has its say.
+    payer = payer_of(agent.pk)
+    if not claimants.may_be_named(agent, contact, payer):
+        raise claimants.refusal(payer)
+    _attach(agent, contact, is_paid=payer is not None)
     claim, secret = open_offer(agent, facts=facts, state=Claim.State.REQUESTED, reason=reason)
     mailed = emails.claim_requested(agent=agent, claim=claim)
     events.record(
@@ -118,9 +131,10 @@ def request(*, agent: Agent, actor: events.ActingFor, contact: str, facts: Facts
     return Offer(claim, secret, mailed)
 
 
-def _attach(agent: Agent, contact: str) -> None:
+def _attach(agent: Agent, contact: str, *, is_paid: bool) -> None:
     replaced = contact_changes.replaces(agent, contact)
-    if replaced and contact_changes.is_fixed(agent) and not contact_changes.take(agent, contact):
+    is_fixed = replaced and contact_changes.is_fixed(agent, is_paid=is_paid)
+    if is_fixed and not contact_changes.take(agent, contact):
         raise contact_changes.refusal(None)
     if replaced and not tallies.take("contact_change", agent.pk, limit=CHANGES_A_DAY, period=tallies.DAY):
         raise ApiError(

@@ -27,20 +27,25 @@ def replaces(agent: Agent, contact: str) -> bool:
     return bool(agent.contact) and agent.contact.lower() != contact.lower()
 
 
-def is_fixed(agent: Agent) -> bool:
-    """Say whether the agent's contact may no longer be replaced by its token alone."""
-    if agent.claim_state == ClaimState.PAYMENT_BACKED_UNCLAIMED:
+def is_fixed(agent: Agent, *, is_paid: bool) -> bool:
+    """Say whether the agent's contact may no longer be replaced by its token alone.
+
+    `is_paid`: somebody has paid for it, or the money is on its way.
+    """
+    if is_paid or agent.claim_state == ClaimState.PAYMENT_BACKED_UNCLAIMED:
         return True
     return Claim.objects.filter(agent=agent, opened_at__isnull=False).exists()
 
 
 @unit_of_work
-def ask(*, agent: Agent, actor: events.ActingFor, contact: str, network: str) -> ApiError | None:
+def ask(*, agent: Agent, actor: events.ActingFor, contact: str, network: str, is_paid: bool) -> ApiError | None:
     """Begin a change that needs the present contact's word, and tell that contact; return the refusal to raise.
 
     None: nothing stands in the way. The clock runs only from a notice that was written.
     """
-    if not replaces(agent, contact) or not is_fixed(agent) or agent.claim_state == ClaimState.CLAIMED:
+    if not replaces(agent, contact) or agent.claim_state == ClaimState.CLAIMED:
+        return None
+    if not is_fixed(agent, is_paid=is_paid):
         return None
     organizations.lock(agent.organization_id)
     standing = ContactChange.objects.filter(agent=agent, contact__iexact=contact, state__in=_OPEN).first()

@@ -26,6 +26,9 @@ READING: Final = frozenset({"asset.read", "job.read", "activity.read"})
 HELD: Final = "Stopped by staff of this service: "
 """How what an agent is told begins where staff stopped it."""
 
+REPORTED: Final = "A claim of this agent was reported. The operator of this service decides how it goes on."
+"""What an agent is told that no owner paused: the contact of its claim said that it is none of theirs."""
+
 IMPLIED_BY: Final = {"create.preview": "create", "edit.preview": "edit"}
 
 
@@ -56,14 +59,24 @@ def is_held_by_staff(agent: Agent) -> bool:
     return agent.pause_message.startswith(HELD)
 
 
+def is_reported(agent: Agent) -> bool:
+    """Say whether the pause of a paused agent is that of a reported claim, by the words that are kept with it."""
+    return agent.pause_message == REPORTED
+
+
 def require_active(agent: Agent) -> None:
-    """Raise CAPABILITY_DENIED while the owner has paused the agent, or staff has stopped it."""
-    if agent.paused_at is not None:
-        is_held = is_held_by_staff(agent)
-        raise ApiError(
-            ErrorCode.CAPABILITY_DENIED,
-            agent.pause_message if is_held else "The owner has paused this agent.",
-            reason="held_by_staff" if is_held else "paused_by_owner",
-            owner_message=None if is_held else agent.pause_message or None,
-            suggested_command="image-skill whoami --json",
-        )
+    """Raise CAPABILITY_DENIED while the agent is paused: by its owner, by staff, or by a reported claim."""
+    if agent.paused_at is None:
+        return
+    message, reason, owner_message = "The owner has paused this agent.", "paused_by_owner", agent.pause_message
+    if is_held_by_staff(agent):
+        message, reason, owner_message = agent.pause_message, "held_by_staff", ""
+    elif is_reported(agent):
+        message, reason, owner_message = REPORTED, "claim_reported", ""
+    raise ApiError(
+        ErrorCode.CAPABILITY_DENIED,
+        message,
+        reason=reason,
+        owner_message=owner_message or None,
+        suggested_command="image-skill whoami --json",
+    )

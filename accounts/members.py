@@ -6,13 +6,13 @@ from typing import Final
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts import contacts, organizations
-from accounts.models import Agent, Invitation, Membership, Organization, Role, User
+from accounts.models import Agent, AgentMove, Invitation, Membership, Organization, Role, User
 from imageskill.core import events, outbox, tallies
 from imageskill.core.events import EventType, Human
 from imageskill.core.ids import prefix_of
@@ -61,8 +61,9 @@ def people_of(organization: Organization) -> list[Membership]:
 
 
 def agents_of(organization: Organization) -> list[Agent]:
-    """Return the agents of a workspace, newest first."""
-    return list(organization.agents.order_by("-pk")[:100])
+    """Return the agents of a workspace, newest first, with those that moved away: their history stayed."""
+    moved = AgentMove.objects.filter(from_organization=organization).values("agent")
+    return list(Agent.objects.filter(Q(organization=organization) | Q(pk__in=moved)).order_by("-pk")[:100])
 
 
 def open_invitations(organization: Organization) -> list[Invitation]:
@@ -265,6 +266,13 @@ def _record(event_type: EventType, actor_id: str, organization_id: str, subject_
 def _require(by: Membership, roles: set[Role]) -> None:
     """Let an act pass only by the role as it is under the lock, not as it was when the page was asked for."""
     if not Membership.objects.filter(pk=by.pk, role__in=roles).exists():
+        raise CannotError("Your role in this workspace does not allow this.")
+
+
+def require_decides(*, user: User, organization_id: str) -> None:
+    """Let an act of a workspace's owner or admin pass, under the lock. CannotError: they are neither any more."""
+    places = Membership.objects.filter(user=user, organization_id=organization_id)
+    if not places.filter(role__in=(Role.OWNER, Role.ADMIN)).exists():
         raise CannotError("Your role in this workspace does not allow this.")
 
 

@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from accounts import claims, contacts, emails, grants, tokens
 from accounts.models import Agent, AgentToken, Claim, Organization
+from imageskill.core.errors import invalid_fields
+from imageskill.core.plain_text import cleaned
 from imageskill.core.units import unit_of_work
 
 AllowanceOpener = Callable[..., list[str]]
@@ -37,8 +39,12 @@ def sign_up(
 ) -> SignedUp:
     """Make the organization, the agent, its token and its claim offer, and open its allowance.
 
-    With a contact the owner is mailed, within the limits of `emails`.
+    With a contact the owner is mailed, within the limits of `emails`. The name loses what is invisible in it.
+    INVALID_ARGUMENTS: then nothing is left of it.
     """
+    name = cleaned(name)
+    if not name:
+        raise invalid_fields({"agent_name": ["must hold something that can be seen"]})
     now = timezone.now()
     organization = Organization.objects.create(name=name, created_at=now)
     agent = Agent.objects.create(

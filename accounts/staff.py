@@ -1,4 +1,4 @@
-"""Staff: who may open the console. The rights need a second factor that was there before them.
+"""Staff: who may open the console, and who the admin. The rights need a second factor that was there before them.
 
 Otherwise a mailbox would be enough: whoever reads it could sign in by code, add a factor and go on as staff.
 """
@@ -35,9 +35,10 @@ class Staff:
 
 
 @unit_of_work
-def grant(address: str) -> User:
+def grant(address: str, *, is_superuser: bool = False) -> User:
     """Make staff of who signs in with an address, and end the sessions that began before.
 
+    `is_superuser` opens the admin too; without it a superuser is staff like the others from now on.
     CannotGrantError: nobody has the address, or the account has no second factor yet.
     """
     user = _locked(address)
@@ -45,7 +46,7 @@ def grant(address: str) -> User:
         raise CannotGrantError(
             f"{user.email} has no second factor. Add a passkey or an app for codes first, then grant the rights."
         )
-    User.objects.filter(pk=user.pk).update(is_staff=True)
+    User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=is_superuser)
     _end_sessions(user)
     user.refresh_from_db()
     return user

@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import organizations
-from accounts.models import Agent, AgentToken, ClaimState
+from accounts.models import Agent, AgentMove, AgentToken, ClaimState
 from imageskill.core import events
 from imageskill.core.errors import ApiError, ErrorCode, auth_required
 from imageskill.core.instants import instant
@@ -68,7 +68,11 @@ def _checksum(kind: str, body: str) -> str:
 
 
 def issue(
-    agent: Agent, *, replaces: AgentToken | None = None, ends_at: datetime | None = None
+    agent: Agent,
+    *,
+    replaces: AgentToken | None = None,
+    ends_at: datetime | None = None,
+    is_handed_out: bool = False,
 ) -> tuple[AgentToken, str]:
     """Make a token of an agent, in the caller's transaction; return its row and its raw text."""
     minted = mint("r")
@@ -78,6 +82,7 @@ def issue(
         prefix=minted.prefix,
         replaces=replaces,
         ends_at=ends_at,
+        is_handed_out=is_handed_out,
         created_at=timezone.now(),
     )
     return row, minted.raw
@@ -140,13 +145,20 @@ def is_alive(token: AgentToken, now: datetime) -> bool:
 
 @unit_of_work
 def _first_use(token: AgentToken, now: datetime) -> bool:
-    """Mark a token used and end what it replaces. False: it was voided since it was looked up."""
+    """Mark a token used and end what it replaces. False: it was voided since it was looked up.
+
+    One that an owner handed out also ends what was never used; until then it waits behind the one in use.
+    """
+    organizations.lock(token.agent.organization_id)
     alive = AgentToken.objects.filter(pk=token.pk, revoked_at=None)
     if not alive.filter(first_used_at=None).update(first_used_at=now, last_used_at=now):
         return alive.exists()
-    narrowed = Q(agent_id=token.agent_id, narrowed_at__isnull=False)
-    ended = AgentToken.objects.filter(narrowed | Q(pk=token.replaces_id), revoked_at=None).exclude(pk=token.pk)
-    ended.update(revoked_at=now)
+    row = alive.get()  # what it replaces may be another one since it was looked up
+    others = AgentToken.objects.filter(agent_id=row.agent_id, revoked_at=None).exclude(pk=row.pk)
+    ended = Q(narrowed_at__isnull=False) | Q(pk=row.replaces_id)
+    unused = Q(first_used_at=None)
+    others.filter(ended | unused if row.is_handed_out else ended).update(revoked_at=now)
+    others.filter(unused, is_handed_out=True).update(replaces=row)
     return True
 
 
@@ -155,7 +167,7 @@ def rotate(*, token: AgentToken, actor: events.ActingFor) -> tuple[AgentToken, s
     """Replace a token; the old one lives until the new one's first use, at most ten minutes.
 
     Asking again with the old token voids the replacement that was never used, so that a lost answer locks
-    nobody out.
+    nobody out. What an owner handed out is no such answer: it stays good.
     """
     now = timezone.now()
     organizations.lock(token.agent.organization_id)
@@ -164,9 +176,10 @@ def rotate(*, token: AgentToken, actor: events.ActingFor) -> tuple[AgentToken, s
         raise auth_required()
     require_whole(current)
     # The end is inherited: from the token itself, or from the answer that was lost, which has it from there.
-    lost = AgentToken.objects.filter(replaces=token).order_by("pk").first()
+    answers = AgentToken.objects.filter(replaces=token, is_handed_out=False)
+    lost = answers.order_by("pk").first()
     inherited = current.ends_at if lost is None else lost.ends_at
-    AgentToken.objects.filter(replaces=token, first_used_at=None, revoked_at=None).update(revoked_at=now)
+    answers.filter(first_used_at=None, revoked_at=None).update(revoked_at=now)
     alive = AgentToken.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now + HANDOVER), pk=token.pk)
     alive.update(ends_at=now + HANDOVER)
     row, raw = issue(token.agent, replaces=token, ends_at=inherited)
@@ -177,14 +190,14 @@ def rotate(*, token: AgentToken, actor: events.ActingFor) -> tuple[AgentToken, s
 def hand_out(agent: Agent, *, actor: events.ActingFor) -> tuple[AgentToken, str]:
     """Make a token for an owner to carry to a client that cannot collect one, under the organization's lock.
 
-    It takes the place of the newest one at its own first use, and nothing ends before; of those that were handed
-    out and never used only the last is good.
+    It takes the place of the one in use at its own first use, and nothing ends before, not even the answer to a
+    rotation that is on its way; of those that were handed out and never used only the last is good.
     """
     now = timezone.now()
     alive = AgentToken.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), agent=agent, revoked_at=None)
-    alive.filter(first_used_at=None, narrowed_at=None).update(revoked_at=now)
-    newest = alive.filter(narrowed_at=None).order_by("-pk").first()
-    row, raw = issue(agent, replaces=newest)
+    alive.filter(first_used_at=None, is_handed_out=True).update(revoked_at=now)
+    used = alive.filter(narrowed_at=None, first_used_at__isnull=False)
+    row, raw = issue(agent, replaces=used.order_by("-pk").first(), is_handed_out=True)
     _record(events.EventType.TOKEN_ROTATED, row, actor, "handed_out", "Token handed out by the owner")
     return row, raw
 
@@ -196,9 +209,13 @@ def end(agent: Agent, *, chosen: str | None, actor: events.ActingFor) -> tuple[l
     """
     now = timezone.now()
     rows = AgentToken.objects.filter(agent=agent)
-    if chosen is not None:
+    living = Q(ends_at=None) | Q(ends_at__gt=now)
+    if chosen is None:
+        # One from before a claim stands for its secret, which brings a token for longer than that one lives.
+        living |= Q(narrowed_at__isnull=False)
+    else:
         rows = rows.filter(pk__in=successors(agent.pk, chosen))
-    rows.filter(Q(ends_at=None) | Q(ends_at__gt=now), revoked_at=None).update(revoked_at=now)
+    rows.filter(living, revoked_at=None).update(revoked_at=now)
     ended = list(AgentToken.objects.select_related("agent").filter(agent=agent, revoked_at=now).order_by("-pk"))
     for token in ended:
         _record(events.EventType.TOKEN_REVOKED, token, actor, "revoked", "Token revoked")
@@ -271,10 +288,11 @@ def require_whole(token: AgentToken) -> None:
 def is_cut_off(agent: Agent, collected: AgentToken | None) -> bool:
     """Say whether an owner has ended what a claim's secret would bring back; under the organization's lock.
 
-    `collected` is the token that the secret brought last. Before that the narrowed ones stand for it: they end
-    by a revocation, or by the first use of a token that the owner handed out instead.
+    Releasing the agent does, and moving it to another workspace. `collected` is the token that the secret brought
+    last. Before that the narrowed ones stand for it: they end by a revocation, or by the first use of a token that
+    the owner handed out instead.
     """
-    if agent.claim_state == ClaimState.REVOKED:
+    if agent.claim_state == ClaimState.REVOKED or AgentMove.objects.filter(agent=agent).exists():
         return True
     if collected is not None:
         return collected.revoked_at is not None and collected.first_used_at is None

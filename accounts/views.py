@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from accounts import claim_attempts, claims, contacts, presenters, signup, tokens
 from accounts.actor import Actor, agent_actor_json
+from accounts.claimants import PayerOf
 from accounts.models import Agent
 from accounts.permissions import caller
 from accounts.signup import AllowanceOpener
@@ -132,6 +133,8 @@ class AgentClaim(ApiView):
 
     command = "image-skill claim request"
     opener: AllowanceOpener = None  # type: ignore[assignment] # given by as_view on the roof
+    # Given by as_view on the roof; without that nobody would be known to have paid, and nobody could be named.
+    payer_of: PayerOf = staticmethod(lambda _agent_id: "")
 
     class Input(serializers.Serializer[Any]):
         contact = TextField(allow_blank=True)
@@ -144,7 +147,12 @@ class AgentClaim(ApiView):
         actor, facts = caller(request), facts_of(request)
         contact = address_of(data, "contact") or ""
         refused = claim_attempts.refusal(
-            agent=actor.agent, actor=actor, contact=contact, network=facts.network, client=facts.client
+            agent=actor.agent,
+            actor=actor,
+            contact=contact,
+            network=facts.network,
+            client=facts.client,
+            payer_of=self.payer_of,
         )
         if refused is not None:
             raise refused
@@ -160,7 +168,14 @@ class AgentClaim(ApiView):
         self, actor: Actor, contact: str, facts: claims.Facts, reason: str
     ) -> tuple[claims.Offer, list[str]]:
         """Attach and open the allowance in one transaction."""
-        offer = claims.request(agent=actor.agent, actor=actor, contact=contact, facts=facts, reason=reason)
+        offer = claims.request(
+            agent=actor.agent,
+            actor=actor,
+            contact=contact,
+            facts=facts,
+            payer_of=self.payer_of,
+            reason=reason,
+        )
         return offer, self.opener(agent=offer.claim.agent, network=facts.network)
 
 

@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from accounts import organizations
 from accounts.models import Agent, ClaimState
-from billing import ledger, rails, reversals
+from billing import ledger, payers, rails, reversals
 from billing.models import CreditAccount, LotKind, PaymentAttempt, Receipt
 from billing.rails.base import Session
 from imageskill.core import events
 from imageskill.core.events import EventType, System
 from imageskill.core.units import forbid_inside, unit_of_work
+from imageskill.core.wording import in_credits
 
 logger = logging.getLogger("imageskill.fulfilment")
 FULFILMENT: Final = System("fulfilment")
@@ -105,6 +106,7 @@ def _grant(attempt: PaymentAttempt, session: Session) -> Fulfilment:
     owner_id = organizations.successor_id(attempt.organization_id)
     known = Receipt.objects.filter(session_id=session.session_id).first()
     if known is not None:
+        payers.complete(known, session.payer_email)
         return Fulfilment(Outcome.ALREADY_GRANTED, known)
     attempt.refresh_from_db()
     PaymentAttempt.objects.filter(pk=attempt.pk).update(
@@ -157,6 +159,7 @@ def _receipt(attempt: PaymentAttempt, session: Session, owner_id: str) -> Receip
         balance_after=0,
         idempotency_key=attempt.idempotency_key,
         receipt_url=session.receipt_url,
+        payer_digest=payers.digest_of(session.payer_email),
         created_at=timezone.now(),
     )
 
@@ -170,7 +173,7 @@ def _record(receipt: Receipt) -> None:
         subject_id=receipt.credit_event_id,
         operation="credits",
         status="succeeded",
-        summary=f"{receipt.granted_credits} credits granted",
+        summary=f"{in_credits(receipt.granted_credits)} granted",
         links={
             "quote_id": receipt.quote_id,
             "payment_attempt_id": receipt.attempt_id or "",

@@ -1,6 +1,6 @@
 """Tables of the first floor."""
 
-from accounts.models.agent import Agent, AgentToken, ClaimState
+from accounts.models.agent import Agent, AgentMove, AgentToken, ClaimState
 from accounts.models.claim import Claim, ContactChange, SilencedMailbox
 from accounts.models.invitation import Invitation
 from accounts.models.membership import Membership, Role
@@ -10,6 +10,7 @@ from accounts.models.user import User
 
 __all__ = [
     "Agent",
+    "AgentMove",
     "AgentToken",
     "Claim",
     "ClaimState",

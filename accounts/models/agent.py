@@ -3,6 +3,7 @@
 from django.db import models
 
 from accounts.models.organization import Organization
+from accounts.models.user import User
 from imageskill.core.ids import PublicIdField
 
 
@@ -54,6 +55,8 @@ class AgentToken(models.Model):
 
     Rotation is make-before-break: the new token names the one it `replaces`, which dies at the new one's
     first use, at the latest at `ends_at`. A token from before a claim is narrowed: it reads, and dies likewise.
+    One that an owner was shown, to carry it to the agent, is `is_handed_out`: until its first use nothing that
+    the agent does for itself ends it.
     """
 
     id = PublicIdField("tok", primary_key=True)
@@ -67,6 +70,29 @@ class AgentToken(models.Model):
     ends_at = models.DateTimeField(null=True)
     narrowed_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    is_handed_out = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         indexes = [models.Index(fields=["prefix"], name="token_by_prefix")]
+
+
+class AgentMove(models.Model):
+    """An agent went from one workspace to another. What it had made and spent stayed where it had been.
+
+    `shell` is where its history of before its claim is; it is the agent's again when the agent comes back.
+    """
+
+    agent = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="moves")
+    from_organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    to_organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    shell = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="+")
+    moved_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    moved_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["agent", "from_organization"], name="move_by_agent_and_place")]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(from_organization=models.F("to_organization")), name="move_leads_elsewhere"
+            )
+        ]

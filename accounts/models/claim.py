@@ -77,6 +77,8 @@ class Claim(models.Model):
                 condition=Q(void_reason__in=["", "replaced", "tries", "disowned"]), name="claim_ending_known"
             ),
         ]
+        # Every wrong code is looked up among the old ones, most of which are not live.
+        indexes = [models.Index(fields=["code_handle", "-id"], name="claim_by_handle")]
 
 
 class SilencedMailbox(models.Model):

@@ -18,6 +18,8 @@ from accounts.models import Membership, Organization, Role, User
 
 P = ParamSpec("P")
 LAST_WORKSPACE = "workspace"
+VISITED = "visited_place"
+"""Where a request carries the place of somebody who looks at a workspace without belonging to it: a viewer's."""
 _READ = "workspaces_of_the_asker"
 
 
@@ -45,16 +47,28 @@ def in_workspace(
 
     @login_required
     def door(request: HttpRequest, /, organization_id: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        place = members.workspace_of(signed_in(request), organization_id)
+        place = _place(request, organization_id)
         if place is None:
             raise Http404
         if place.role == Role.VIEWER and request.method not in ("GET", "HEAD"):
             raise PermissionDenied
-        if request.session.get(LAST_WORKSPACE) != organization_id:
+        if visited(request) is None and request.session.get(LAST_WORKSPACE) != organization_id:
             request.session[LAST_WORKSPACE] = organization_id
         return page(request, place, *args, **kwargs)
 
     return wraps(page)(outer)
+
+
+def visited(request: HttpRequest) -> Membership | None:
+    """Return the place of a visitor, who for that time reaches this one workspace and none of their own."""
+    return getattr(request, VISITED, None)
+
+
+def _place(request: HttpRequest, organization_id: str) -> Membership | None:
+    visit = visited(request)
+    if visit is None:
+        return members.workspace_of(signed_in(request), organization_id)
+    return visit if visit.organization_id == organization_id else None
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -68,6 +82,9 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 def _workspaces(request: HttpRequest) -> list[Organization]:
     if not isinstance(getattr(request, "user", None), User):
         return []
+    visit = visited(request)
+    if visit is not None:
+        return [visit.organization]
     read: list[Organization] | None = getattr(request, _READ, None)
     if read is None:
         read = members.workspaces_of(signed_in(request))

@@ -138,6 +138,8 @@ class Receipt(models.Model):
     idempotency_key = models.CharField(max_length=255)
     receipt_url = models.CharField(max_length=1024, blank=True)
     """The payment provider's own receipt, where it told one; whoever has the address can open it."""
+    payer_digest = models.CharField(max_length=64, blank=True, db_default="")
+    """Whose mailbox the provider sent that receipt to, by `contacts.digest`; empty where it told none."""
     created_at = models.DateTimeField()
 
     class Meta:
@@ -152,6 +154,7 @@ class Receipt(models.Model):
         indexes = [
             models.Index(fields=["agent", "created_at"], name="receipt_by_agent"),
             models.Index(fields=["payment_intent"], name="receipt_by_intent"),
+            models.Index(fields=["payer_digest"], condition=~Q(payer_digest=""), name="receipt_by_payer"),
         ]
 
     @property

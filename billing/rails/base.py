@@ -1,6 +1,6 @@
 """What a payment rail does: opens a session for an attempt, and says how a session stands."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -30,7 +30,8 @@ class Session:
     `status` is open, complete or expired; `payment_status` is paid, unpaid or no_payment_required, and
     `payment_failed` says that an unpaid one will not be paid any more. `reference` is our attempt's id as the
     provider kept it, empty where the session is not ours. `codes_allowed`: it was opened for promotion codes.
-    `receipt_url` is the provider's own receipt, once there is one.
+    `receipt_url` is the provider's own receipt, once there is one. `payer_email` is where the payer has it sent;
+    empty where nobody was asked. It is kept as a digest alone, and shows in no log.
     """
 
     session_id: str
@@ -49,6 +50,7 @@ class Session:
     payment_intent: str
     codes_allowed: bool
     receipt_url: str = ""
+    payer_email: str = field(default="", repr=False)
 
     @property
     def paid_cents(self) -> int:

@@ -242,7 +242,14 @@ def _read(found: Any) -> Session:  # noqa: ANN401 - the library's object; its ty
         payment_intent=_id_of(intent),
         codes_allowed=bool(found.allow_promotion_codes),
         receipt_url=_receipt_url(intent) if expanded else "",
+        payer_email=_payer_email(found),
     )
+
+
+def _payer_email(found: Any) -> str:  # noqa: ANN401 - the library's object
+    """Return the address that the payer typed; Stripe knows it once a session is complete."""
+    details = found.customer_details
+    return str(details.email or "").strip() if details else ""
 
 
 def _receipt_url(intent: Any) -> str:  # noqa: ANN401 - the library's object, its charge expanded

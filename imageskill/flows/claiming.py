@@ -11,10 +11,10 @@ from typing import Final
 
 from django.utils import timezone
 
-from accounts import claims, contacts, emails, grants, organizations, silence, tokens
+from accounts import claimants, claims, contacts, emails, grants, organizations, owner_mails, silence, tokens
 from accounts.claim_opening import LASTS
 from accounts.models import Agent, Claim, ClaimState, Membership, Organization, Role, User
-from billing import allowances, ledger, mandates
+from billing import allowances, ledger, mandates, payers
 from billing.mandates import Terms
 from billing.models import CreditAccount, CreditLot, LotKind
 from imageskill.core import events
@@ -24,7 +24,6 @@ from imageskill.core.units import unit_of_work
 
 MOST_SHELLS: Final = 50
 """How many agents' histories a workspace takes in; each is a page of its own to every list."""
-NOT_ASKED_FOR: Final = "A claim of this agent was reported. The operator of this service decides how it goes on."
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +73,7 @@ def approve(
     _take_over(agent, claim, person, organization_id or agent.organization_id, sorted(granted))
     mandates.set_terms(agent=agent, terms=fitting, actor=person)
     _record(EventType.CLAIM_APPROVED, claim, person, "approved", "Agent claimed")
+    owner_mails.agent_claimed(agent=agent, by=person.user)
     return agent
 
 
@@ -105,7 +105,7 @@ def disown(*, claim_id: str, mailbox: str) -> bool:
     agent = claim.agent = _as_it_stands(claim)
     paused = _is_nobodys(agent) and bool(
         Agent.objects.filter(pk=agent.pk, paused_at=None).update(
-            paused_at=timezone.now(), pause_message=NOT_ASKED_FOR
+            paused_at=timezone.now(), pause_message=grants.REPORTED
         )
     )
     emails.claim_disowned(agent=agent, claim=claim, paused=paused)
@@ -147,15 +147,12 @@ def _as_it_stands(claim: Claim) -> Agent:
 
 
 def _refuse_others(agent: Agent, person: Person) -> None:
-    """Let only the owner of an agent's mailbox decide; without a mailbox whoever was shown the code."""
-    if agent.contact and agent.contact.lower() not in person.verified:
+    """Let only the contact decide; where there is none who paid for the agent, else whoever was shown its code.
+
+    Under the lock: a receipt that was committed since the code was typed has its say.
+    """
+    if not claimants.may_decide(agent, person.verified, payers.of(agent.pk)):
         raise ApiError(ErrorCode.CLAIM_NOT_FOUND)
-    if not agent.contact and agent.claim_state == ClaimState.PAYMENT_BACKED_UNCLAIMED:
-        raise ApiError(
-            ErrorCode.CAPABILITY_DENIED,
-            "This agent has bought credits, so a code alone does not give it away: it has to name a contact.",
-            reason="contact_missing",
-        )
 
 
 def _check_grants(granted: Collection[str]) -> None:

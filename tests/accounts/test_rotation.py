@@ -140,3 +140,52 @@ def test_an_approved_plan_runs_although_the_rotation_before_it_is_repeated(
     assert Job.objects.get(pk=waiting_job).state == "completed"
     assert Hold.objects.get().state == "settled"
     assert fresh.get(f"/v1/jobs/{waiting_job}").data["status"] == "completed"
+
+
+def handed_out(agent: Member) -> Caller:
+    return Caller(tokens.hand_out(agent.row, actor=OWNER)[1])
+
+
+def test_a_rotation_leaves_what_the_owner_handed_out_good(agent: Member) -> None:
+    by_owner = handed_out(agent)
+    first = rotate(agent)
+    second = rotate(agent)
+    assert first.get("/v1/whoami").code == "AUTH_REQUIRED"
+    assert second.get("/v1/whoami").ok
+    assert agent.get("/v1/whoami").code == "AUTH_REQUIRED"
+    assert row_of(by_owner).replaces == row_of(second)
+    assert by_owner.get("/v1/whoami").ok
+    assert second.get("/v1/whoami").code == "AUTH_REQUIRED"
+
+
+def test_what_was_handed_out_ends_the_old_token_and_the_rotation_that_nobody_used(agent: Member) -> None:
+    by_owner = handed_out(agent)
+    lost = rotate(agent)
+    assert by_owner.get("/v1/whoami").ok
+    assert agent.get("/v1/whoami").code == "AUTH_REQUIRED"
+    assert lost.get("/v1/whoami").code == "AUTH_REQUIRED"
+    assert AgentToken.objects.filter(agent_id=agent.agent_id, revoked_at=None).count() == 1
+
+
+def test_handing_out_leaves_the_answer_of_a_rotation_good(agent: Member) -> None:
+    """The agent has saved it and forgotten the old one; nobody has used it yet."""
+    fresh = rotate(agent)
+    by_owner = handed_out(agent)
+    assert fresh.get("/v1/whoami").ok
+    assert by_owner.get("/v1/whoami").ok
+    assert fresh.get("/v1/whoami").code == "AUTH_REQUIRED"
+
+
+def test_of_two_that_were_handed_out_only_the_last_is_good(agent: Member) -> None:
+    first, second = handed_out(agent), handed_out(agent)
+    assert first.get("/v1/whoami").code == "AUTH_REQUIRED"
+    assert agent.get("/v1/whoami").ok
+    assert second.get("/v1/whoami").ok
+
+
+def test_a_token_that_was_handed_out_does_not_inherit_the_end_of_the_old_one(agent: Member) -> None:
+    ends_at = timezone.now() + timedelta(hours=1)
+    AgentToken.objects.filter(agent_id=agent.agent_id).update(ends_at=ends_at)
+    by_owner = handed_out(agent)
+    assert row_of(rotate(agent)).ends_at == ends_at
+    assert row_of(by_owner).ends_at is None

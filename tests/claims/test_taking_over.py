@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.models import Agent, AgentToken, Claim, Membership, Organization, Role
+from accounts.models import AgentToken, Claim, Membership, Organization, Role
 from billing import ledger, mandates
 from billing.mandates import Terms
 from billing.models import CreditAccount, CreditLot, FreeAllowance, Hold, LotKind
@@ -212,14 +212,6 @@ def test_a_code_alone_brings_an_agent_that_asks_before_everything(db: None) -> N
     assert mandate is not None
     assert (mandate.approval_threshold, mandate.cap_day, mandate.cap_per_job) == (0, 30, 30)
     assert row.contact == "ada@example.com"
-
-
-def test_a_code_alone_gives_no_agent_away_that_has_bought_credits(db: None) -> None:
-    nameless = sign_up(None)
-    Agent.objects.filter(pk=nameless.agent_id).update(claim_state="payment_backed_unclaimed")
-    with pytest.raises(ApiError) as refused:
-        take_over(nameless, person_with("ada@example.com"))
-    assert refused.value.recovery["reason"] == "contact_missing"
 
 
 def test_thirty_agents_in_one_workspace_have_one_allowance_together(db: None) -> None:

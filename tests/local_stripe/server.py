@@ -125,8 +125,12 @@ class LocalStripe:
         tax_cents: int = 0,
         method: str = "card",
         currency: str | None = None,
+        email: str | None = None,
     ) -> Row:
-        """Pay an open session by `card`, or by `async`: complete at once, the money to come by `settle_async`."""
+        """Pay an open session by `card`, or by `async`: complete at once, the money to come by `settle_async`.
+
+        `email` is what the payer types for the receipt.
+        """
         return self._act(
             lambda: paying.pay(
                 self._store,
@@ -135,6 +139,7 @@ class LocalStripe:
                 tax_cents=tax_cents,
                 method=method,
                 currency=currency,
+                email=email,
             )
         )
 

@@ -8,7 +8,7 @@ import time_machine
 from django.conf import LazySettings
 from django.utils import timezone
 
-from accounts.models import Agent
+from accounts.models import Agent, AgentToken
 from billing import ledger, mandates
 from billing.mandates import Terms
 from billing.models import Decision, Hold
@@ -173,3 +173,26 @@ def test_an_approved_plan_runs_under_a_token_that_was_rotated_since(agent: Membe
     assert Member(fresh, agent.agent_id).get("/v1/whoami").ok
     approvals.approve(job_id=job_id, decider=OWNER)
     assert Job.objects.get(pk=job_id).state == "completed"
+
+
+@pytest.mark.parametrize("how", ["pause", "release", "token", "grant"])
+def test_no_plan_comes_to_wait_once_its_agent_was_stopped(
+    agent: Member, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stop commits after the plan was found to need an approval and before it is written."""
+    stops = {
+        "pause": lambda: Agent.objects.filter(pk=agent.agent_id).update(paused_at=timezone.now()),
+        "release": lambda: Agent.objects.filter(pk=agent.agent_id).update(claim_state="revoked"),
+        "token": lambda: AgentToken.objects.filter(agent_id=agent.agent_id).update(revoked_at=timezone.now()),
+        "grant": lambda: Agent.objects.filter(pk=agent.agent_id).update(grants=["edit"]),
+    }
+    asked = approvals.request
+
+    def late(**given: Any) -> Job:
+        stops[how]()
+        return asked(**given)
+
+    monkeypatch.setattr(approvals, "request", late)
+    assert ask(agent).code == ("CAPABILITY_DENIED" if how in ("pause", "grant") else "AUTH_REQUIRED")
+    assert not Approval.objects.exists()
+    assert not Job.objects.exists()

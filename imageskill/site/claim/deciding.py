@@ -17,9 +17,10 @@ from accounts import claim_opening, contacts
 from accounts.freshness import fresh_required
 from accounts.models import Claim
 from accounts.pages.people import LAST_WORKSPACE
+from billing import payers
 from imageskill.core.errors import ApiError, ErrorCode
 from imageskill.flows import claiming
-from imageskill.site.claim import endings, record, rights, terms
+from imageskill.site.claim import record, rights, terms
 from imageskill.site.claim.doors import Guest, nothing_here, place_of, while_open, with_claim
 from imageskill.site.claim.terms import ClaimTerms
 
@@ -41,16 +42,10 @@ def review(request: HttpRequest, guest: Guest, claim: Claim, form: ClaimTerms | 
         "rights": rights.RIGHTS,
         "ticked": _ticked(form),
         "says": _says(form),
-        "fixed": _command_where_fixed(guest, claim),
+        "paid_by_you": not claim.agent.contact and payers.of(claim.agent_id) is not None,
         "mine": claim.agent.contact.lower() in guest.visitor.verified,
     }
     return render(request, "claim/review.html", shown)
-
-
-def _command_where_fixed(guest: Guest, claim: Claim) -> str:
-    """Return what an agent runs that has bought credits and names no contact; empty for every other."""
-    fixed = not claim.agent.contact and record.is_paid_for(claim.agent)
-    return endings.command(guest.user.email) if fixed else ""
 
 
 def _ticked(form: ClaimTerms) -> list[str]:

@@ -15,6 +15,7 @@ from accounts import claim_opening, members
 from accounts.claim_opening import Visitor
 from accounts.models import Claim, User
 from accounts.pages.people import signed_in
+from billing import payers
 from imageskill.core import secret_text
 from imageskill.core.network import client_network
 from imageskill.flows.claiming import Person
@@ -49,6 +50,7 @@ def guest_of(request: HttpRequest, link: str = "") -> Guest:
         verified=members.verified_addresses(user),
         network=client_network(request),
         client="" if secret_text.is_secret(client) else client[:_CLIENT_LENGTH],
+        payer_of=payers.of,
     )
     return Guest(user, visitor, _page_of(link))
 

@@ -22,10 +22,13 @@ _VOID: Final = {
     Claim.Ending.TRIES: (
         "Five wrong codes ended this request",
         "Nobody can take the agent over by it any more. The agent itself works on as before.",
+        "The agent mends it: it asks again, and shows you a new code. It runs:",
     ),
     Claim.Ending.REPLACED: (
         "A newer request took this one's place",
         "The agent has asked again since, so this link and its codes are over.",
+        # Not every request is mailed: one agent writes few mails a day.
+        "Open the newest mail, or type the code that the agent shows now. Has it none, it asks again. It runs:",
     ),
 }
 
@@ -50,10 +53,8 @@ def of(claim: Claim, address: str) -> Ending:
             "There is nothing more to do.",
             kind="disowned",
         )
-    title, what = _VOID.get(Claim.Ending(claim.void_reason or "replaced"), _VOID[Claim.Ending.REPLACED])
-    return Ending(
-        title, what, "The agent mends it: it asks again, and a new mail comes. It runs:", command(contact)
-    )
+    title, what, who = _VOID.get(Claim.Ending(claim.void_reason or "replaced"), _VOID[Claim.Ending.REPLACED])
+    return Ending(title, what, who, command(contact))
 
 
 def nothing(address: str) -> Ending:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import claim_opening, claims, fingerprints, silence
 from accounts.claim_opening import Typed
 from accounts.models import Claim
+from billing import payers
 from imageskill.site.claim import deciding, endings
 from imageskill.site.claim.doors import Guest, for_guests, place_of, with_claim
 
@@ -36,6 +37,7 @@ def _start(request: HttpRequest, guest: Guest, *, typed: Typed | None = None) ->
         "guest": guest,
         "typed": typed,
         "waiting": claim_opening.waiting_for(guest.visitor.verified),
+        "paid": payers.agents_of(guest.visitor.verified),
         "silent": silence.holds_back(guest.user.email),
         "command": endings.command(guest.user.email),
         "action": reverse("claim_code"),

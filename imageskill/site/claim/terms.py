@@ -36,7 +36,15 @@ _LARGEST: Final = 1_000_000
 
 def _amount(label: str, *, required: bool = True) -> forms.IntegerField:
     widget = forms.NumberInput(attrs={"inputmode": "numeric"})
-    return forms.IntegerField(min_value=0, max_value=_LARGEST, label=label, required=required, widget=widget)
+    told = {
+        "required": "A number is missing here.",
+        "invalid": "This is no whole number of credits.",
+        "min_value": "Credits are counted from 0.",
+        "max_value": f"At most {intcomma(_LARGEST)} credits.",
+    }
+    return forms.IntegerField(
+        min_value=0, max_value=_LARGEST, label=label, required=required, widget=widget, error_messages=told
+    )
 
 
 class ClaimTerms(forms.Form):

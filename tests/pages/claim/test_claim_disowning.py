@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from accounts import contacts, emails, silence
+from accounts import contacts, emails, grants, silence
 from accounts.models import Agent, SilencedMailbox, User
 from billing import ledger
 from billing.models import LotKind
@@ -50,7 +50,9 @@ def test_it_voids_the_claim_pauses_the_agent_and_tells_staff_but_not_who() -> No
     assert say_no(f"/claim/stop/{emails.stop_word(claim, agent.row)}").url == "/claim/stopped"
     assert (claim_of(agent).state, claim_of(agent).void_reason) == ("void", "disowned")
     refused = agent.create()
-    assert (refused.code, refused.error["recovery"]["reason"]) == ("CAPABILITY_DENIED", "paused_by_owner")
+    assert (refused.code, refused.error["recovery"]["reason"]) == ("CAPABILITY_DENIED", "claim_reported")
+    assert "owner_message" not in refused.error["recovery"]
+    assert refused.error["message"] == grants.REPORTED
     assert PERSON not in str(refused.body)
     assert collect(told) == {"claim_id": told["claim_id"], "state": "expired"}
     [letter] = Outbox.objects.filter(recipient="staff@example.com")

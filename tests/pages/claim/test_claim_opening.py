@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts import claim_opening, claims
 from accounts.claim_opening import Visitor
 from accounts.models import Claim
+from billing import payers
 from imageskill.core.models import ActivityEvent
 from tests.pages.claim.claimants import asking, claim_of, code_of, opened, person, request_claim, terms
 from tests.pages.people import PERSON, make_user, sign_in
@@ -148,7 +149,7 @@ def test_somebody_else_s_claim_is_like_none_for_link_and_code_alike() -> None:
 
 def test_somebody_else_s_code_costs_the_same_queries_as_a_missing_one() -> None:
     agent = asking("bo@example.com")
-    visitor = Visitor("usr_nobody", frozenset({PERSON}), "loopback", "")
+    visitor = Visitor("usr_nobody", frozenset({PERSON}), "loopback", "", payers.of)
     counted = []
     for code in ("BBBBB-BBBBB", code_of(agent), "BBBBB-BBBBC"):
         with CaptureQueriesContext(connection) as made:
@@ -199,7 +200,9 @@ def test_a_replaced_claim_says_so_and_its_code_is_over() -> None:
     agent, client = asking(), person()
     path, code = f"/claim/{claim_of(agent).link}", code_of(agent)
     request_claim(agent)
-    assert "A newer request took this one" in client.get(path).content.decode()
+    page = client.get(path).content.decode()
+    assert "A newer request took this one" in page
+    assert "type the code that the agent shows now" in page
     assert "opens nothing for you" in wrong(client, code=code)
 
 

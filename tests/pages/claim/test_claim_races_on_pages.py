@@ -9,6 +9,7 @@ from django.db import connection
 
 from accounts import claim_opening, emails
 from accounts.claim_opening import Visitor
+from billing import payers
 from imageskill.core import tallies
 from imageskill.flows import claiming
 from tests.pages.claim.claimants import asking, claim_of, code_of, opened, person, terms
@@ -38,7 +39,7 @@ def at_once(acts: Sequence[Callable[[], Any]]) -> list[Any]:
 
 
 def visitor(address: str = PERSON) -> Visitor:
-    return Visitor(make_user(address).pk, frozenset({address}), "loopback", "")
+    return Visitor(make_user(address).pk, frozenset({address}), "loopback", "", payers.of)
 
 
 def test_one_code_typed_by_five_at_once_opens_once() -> None:
