@@ -7,7 +7,7 @@ from accounts import contacts, grants
 from accounts.actor import Actor
 from accounts.models import Agent, Membership, Role, User
 from billing import purchase_limits
-from imageskill.core.errors import ApiError, ErrorCode
+from imageskill.core.errors import ApiError, ErrorCode, auth_required
 
 DECIDES: Final = (Role.OWNER, Role.ADMIN)
 """Who buys for a workspace, pays what its agents prepared, and closes it."""
@@ -82,11 +82,15 @@ def require_may_buy(buyer: Buyer) -> None:
     """Let a payment be begun by who may as things stand under the lock: a pause that committed before is seen.
 
     CAPABILITY_DENIED: the agent is paused or lacks the grant, or the person's role does not allow it.
+    AUTH_REQUIRED: the agent was moved to another workspace.
     """
     if isinstance(buyer, Human):
         require(buyer)
         return
     agent = Agent.objects.get(pk=buyer.actor_id)
+    # Claimed meanwhile it may buy on, moved to another workspace it may not: its token ended there.
+    if buyer.organization_id not in (agent.organization_id, agent.shell_id):
+        raise auth_required()
     grants.require_active(agent)
     grants.require(agent, "credits.buy")
 

@@ -84,16 +84,21 @@ def change(*, by: Membership, agent_id: str, after: Allowed, based_on: int, is_c
     return Changed(mandate, wider)
 
 
-def _grant(agent: Agent, granted: Collection[str], by: Membership) -> None:
+def check_grants(granted: Collection[str]) -> None:
+    """Raise INVALID_ARGUMENTS for a grant that no owner can give."""
     unknown = sorted(set(granted) - set(KNOWN))
     if unknown:
         raise invalid_fields({"grants": [f"must be among {', '.join(sorted(KNOWN))}"]})
+
+
+def _grant(agent: Agent, granted: Collection[str], by: Membership) -> None:
+    check_grants(granted)
     Agent.objects.filter(pk=agent.pk).update(grants=sorted(granted))
     agents.record(EventType.AGENT_GRANTS_SET, agent, by, status="set", summary="Grants set")
 
 
 def _tell_owners(agent: Agent, by: Membership, before: Allowed, mandate: Mandate) -> None:
-    kept = signing.dumps([agent.pk, mandate.version, list(before.grants)], salt=_SALT)
+    kept = signing.dumps([agent.pk, mandate.version, list(before.grants), agent.organization_id], salt=_SALT)
     told = {
         "agent_name": emails.quoted(agent.name),
         "who": by.user.email,
@@ -111,18 +116,21 @@ def _tell_owners(agent: Agent, by: Membership, before: Allowed, mandate: Mandate
 def before_undo(agent: Agent, kept: str) -> Allowed:
     """Return what an agent was allowed before the raise that a mail told of. CannotError: no such, or too old."""
     try:
-        agent_id, version, granted = _opened(kept)
+        agent_id, version, granted, place = _opened(kept)
     except signing.BadSignature:
         raise CannotError("This way back is not good, or it is older than 30 days.") from None
     if agent_id != agent.pk:
         raise CannotError("This way back is another agent's.")
+    if place not in ("", agent.organization_id):
+        raise CannotError("The agent was moved here since; its limits were set anew then.")
     rows = mandates.versions(agent_id=agent.pk, organization_id=agent.organization_id)
     return Allowed(Terms.of(rows.filter(version=version - 1).first()), tuple(sorted(granted)))
 
 
-def _opened(kept: str) -> tuple[str, int, list[str]]:
-    agent_id, version, granted = signing.loads(kept, salt=_SALT, max_age=UNDONE_WITHIN)
-    return str(agent_id), int(version), list(granted)
+def _opened(kept: str) -> tuple[str, int, list[str], str]:
+    # Mails from before agents moved name no workspace.
+    agent_id, version, granted, *place = signing.loads(kept, salt=_SALT, max_age=UNDONE_WITHIN)
+    return str(agent_id), int(version), list(granted), str(place[0]) if place else ""
 
 
 def differences(before: Allowed, after: Allowed) -> dict[str, tuple[Any, Any]]:

@@ -4,6 +4,7 @@ from accounts import agents, tokens
 from accounts.members import CannotError
 from accounts.models import Agent, ClaimState, Membership
 from imageskill.core.events import EventType, Human
+from imageskill.core.plain_text import cleaned
 from imageskill.core.units import unit_of_work
 from imageskill.flows import stopping
 from imageskill.flows.stopping import Ended
@@ -23,8 +24,8 @@ def release(*, by: Membership, agent_id: str, typed_name: str) -> Ended:
 @unit_of_work
 def _release(by: Membership, agent_id: str, typed_name: str) -> Agent:
     agent = agents.standing(by, agent_id)
-    if typed_name.strip() != agent.name.strip():
-        raise CannotError(f"Type {agent.name} to release it; nothing has changed.")
+    if cleaned(typed_name) != agents.typed_name(agent):
+        raise CannotError(f"Type {agents.typed_name(agent)} to release it; nothing has changed.")
     tokens.end(agent, chosen=None, actor=Human(by.user_id))
     Agent.objects.filter(pk=agent.pk).update(claim_state=ClaimState.REVOKED)
     agents.record(EventType.AGENT_RELEASED, agent, by, status="released", summary="Agent released")

@@ -68,10 +68,15 @@ class Revoked:
 
 
 def reach(agent: Agent, token_ids: Collection[str] | None = None) -> Reach:
-    """Return what stopping an agent, or only what some tokens asked for, would reach now; nothing is changed."""
+    """Return what stopping an agent, or only what some tokens asked for, would reach now; nothing is changed.
+
+    What a moved agent left running elsewhere belongs to that workspace; only by its tokens it is counted.
+    """
     rows = Job.objects.filter(agent_id=agent.pk)
     if token_ids is not None:
         rows = rows.filter(token_id__in=token_ids)
+    else:
+        rows = rows.filter(organization_id__in=[agent.organization_id, agent.shell_id])
     queued, running = Q(state=Job.State.QUEUED), Q(state=Job.State.RUNNING)
     told = rows.filter(queued | running | Q(state=Job.State.AWAITING_APPROVAL)).aggregate(
         queued=Count("pk", filter=queued),
@@ -206,8 +211,13 @@ def _credits(hold: Hold | None) -> int:
 
 
 def _stoppable(agent: Agent) -> list[str]:
-    """Return the running jobs whose provider can be asked to stop."""
-    running = Job.objects.filter(agent_id=agent.pk, state=Job.State.RUNNING, cancel_requested_at=None)
+    """Return the running jobs whose provider can be asked to stop; not those of a workspace that it has left."""
+    running = Job.objects.filter(
+        agent_id=agent.pk,
+        organization_id__in=[agent.organization_id, agent.shell_id],
+        state=Job.State.RUNNING,
+        cancel_requested_at=None,
+    )
     return [
         job_id
         for job_id, model_id in running.order_by("pk").values_list("pk", "model_id")

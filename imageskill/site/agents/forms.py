@@ -35,6 +35,11 @@ def _credits(label: str, help_text: str = "") -> forms.IntegerField:
         min_value=0,
         max_value=MOST,
         widget=forms.NumberInput(attrs=attrs),
+        error_messages={
+            "invalid": "This is no whole number of credits.",
+            "min_value": "Credits are counted from 0. Without a limit leave it empty.",
+            "max_value": f"At most {intcomma(MOST)} credits. Without a limit leave it empty.",
+        },
     )
 
 

@@ -11,12 +11,13 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import agents, tokens
+from accounts import agents, members, tokens
 from accounts.freshness import fresh_required
 from accounts.members import CannotError
-from accounts.models import Agent, Membership, Role
+from accounts.models import Agent, ClaimState, Membership, Role
 from accounts.pages.people import act, in_workspace, show
 from imageskill.core.errors import ApiError
+from imageskill.core.plain_text import cleaned
 from imageskill.flows import releasing, stopping
 from imageskill.flows.stopping import Ended
 from imageskill.site.agents import forms, portrait, receipts, roster
@@ -30,7 +31,10 @@ ALL: Final = "all"
 def of_agent(
     page: Callable[Concatenate[HttpRequest, Membership, Agent, P], HttpResponseBase],
 ) -> Callable[..., HttpResponseBase]:
-    """Open an agent's page to the members of its workspace; there is no such page for anybody else."""
+    """Open an agent's page to the members of its workspace; there is no such page for anybody else.
+
+    Where it was before it was moved away, a page says so.
+    """
 
     @wraps(page)
     @in_workspace
@@ -39,10 +43,26 @@ def of_agent(
     ) -> HttpResponseBase:
         agent = agents.visible_to(place, agent_id)
         if agent is None:
-            raise Http404
+            return _moved_away(request, place, agent_id)
         return page(request, place, agent, *args, **kwargs)
 
     return door
+
+
+def _moved_away(request: HttpRequest, place: Membership, agent_id: str) -> HttpResponseBase:
+    """Tell that an agent has left, and lead on who belongs to where it is now; 404 where it never was."""
+    gone = agents.left(place.organization, agent_id)
+    if gone is None:
+        raise Http404
+    there = members.workspace_of(place.user, gone.agent.organization_id)
+    if request.method not in ("GET", "HEAD"):
+        if there is None:
+            raise Http404
+        messages.info(request, f"{gone.agent.name} was moved here; nothing else has changed.")
+        return HttpResponseRedirect(page_of(there, gone.agent))
+    is_known = members.workspace_of(gone.moved_by, place.organization_id) is not None
+    shown = {"agent": gone.agent, "gone": gone, "there": there, "is_known": is_known}
+    return show(request, "agents/left.html", place, page="agents", **shown)
 
 
 def deciders_only(place: Membership) -> None:
@@ -109,6 +129,7 @@ def _agent(request: HttpRequest, place: Membership, agent: Agent, **changed: Any
         page="agents",
         portrait=portrait.of(agent, place, with_tokens=decides),
         agent=agent,
+        may_move=place.role == Role.OWNER and agent.claim_state == ClaimState.CLAIMED,
         **own | changed,
     )
 
@@ -120,7 +141,7 @@ def rename(request: HttpRequest, place: Membership, agent: Agent) -> HttpRespons
     form = forms.Name(request.POST)
     if not form.is_valid():
         return _agent(request, place, agent, name_form=form)
-    name = form.cleaned_data["name"]
+    name = cleaned(form.cleaned_data["name"])
 
     def doing() -> str:
         agents.rename(by=place, agent_id=agent.pk, name=name)
@@ -171,7 +192,16 @@ def _before_release(
     request: HttpRequest, place: Membership, agent: Agent, form: forms.TypedName
 ) -> HttpResponseBase:
     reach = stopping.reach(agent)
-    return show(request, "agents/release.html", place, page="agents", agent=agent, reach=reach, form=form)
+    return show(
+        request,
+        "agents/release.html",
+        place,
+        page="agents",
+        agent=agent,
+        reach=reach,
+        form=form,
+        typed_name=agents.typed_name(agent),
+    )
 
 
 @require_POST
@@ -180,8 +210,8 @@ def _before_release(
 def release(request: HttpRequest, place: Membership, agent: Agent) -> HttpResponseBase:
     """End an agent for ever."""
     form = forms.TypedName(request.POST)
-    if form.is_valid() and form.cleaned_data["typed_name"].strip() != agent.name.strip():
-        form.add_error("typed_name", f"This is not its name: {agent.name}")
+    if form.is_valid() and cleaned(form.cleaned_data["typed_name"]) != agents.typed_name(agent):
+        form.add_error("typed_name", f"This is not its name: {agents.typed_name(agent)}")
     if not form.is_valid():
         return _before_release(request, place, agent, form)
 

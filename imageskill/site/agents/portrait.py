@@ -105,9 +105,10 @@ def organization_ids(agent: Agent) -> Sequence[str]:
 
 
 def _with_receipts(agent: Agent, rows: Sequence[AgentToken]) -> set[str]:
-    """Return the ids of the tokens that an owner revoked; others gave way to a later one."""
+    """Return the ids of the tokens that an owner revoked here; others gave way to a later one, or to a move."""
     told = EventReference.objects.filter(
         agent_id=agent.pk,
+        organization_id__in=organization_ids(agent),
         reference__in=[row.pk for row in rows if row.revoked_at is not None],
         event__type=EventType.TOKEN_REVOKED.value.name,
     )
@@ -125,7 +126,8 @@ def _token(row: AgentToken, now: datetime, *, has_receipt: bool) -> Token:
 
 
 def _pictures(agent: Agent) -> list[Asset]:
-    made = Asset.objects.filter(agent=agent, deleted_at=None, kind=Asset.Kind.GENERATED)
+    here = Asset.objects.filter(agent=agent, organization_id__in=organization_ids(agent))
+    made = here.filter(deleted_at=None, kind=Asset.Kind.GENERATED)
     return list(made.order_by("-pk")[:PICTURES])
 
 

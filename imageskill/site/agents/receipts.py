@@ -14,6 +14,7 @@ from creative.models import Job
 from imageskill.core.events import EventType
 from imageskill.core.ids import prefix_of
 from imageskill.core.models import EventReference
+from imageskill.site.agents import portrait
 
 _SLACK: Final = timedelta(minutes=1)
 
@@ -41,7 +42,7 @@ def of(agent: Agent, token_id: str) -> Receipt | None:
     token = own.filter(pk=token_id, revoked_at__isnull=False).first()
     if token is None or token.revoked_at is None:
         return None
-    told = EventReference.objects.filter(agent_id=agent.pk)
+    told = EventReference.objects.filter(agent_id=agent.pk, organization_id__in=portrait.organization_ids(agent))
     if not told.filter(reference=token.pk, event__type=EventType.TOKEN_REVOKED.value.name).exists():
         return None
     at = token.revoked_at

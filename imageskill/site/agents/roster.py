@@ -66,7 +66,9 @@ def _with_facts(rows: QuerySet[Agent]) -> QuerySet[Agent]:
     tokens = AgentToken.objects.filter(agent=OuterRef("pk")).order_by()
     last = tokens.values("agent").annotate(last=Max("last_used_at")).values("last")
     good = tokens.filter(Q(ends_at=None) | Q(ends_at__gt=timezone.now()), revoked_at=None)
-    pictures = Asset.objects.filter(agent=OuterRef("pk"), deleted_at=None, kind=Asset.Kind.GENERATED)
+    # An agent that was moved here left its pictures behind.
+    here = Q(organization=OuterRef("organization")) | Q(organization=OuterRef("shell"))
+    pictures = Asset.objects.filter(here, agent=OuterRef("pk"), deleted_at=None, kind=Asset.Kind.GENERATED)
     newest: dict[str, Any] = {
         f"picture_{number}": Subquery(pictures.order_by("-pk").values("pk")[number : number + 1])
         for number in range(THUMBS)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from imageskill.site.agents import limits, pages
+from imageskill.site.agents import limits, moves, pages
 
 _ALL = "w/<str:organization_id>/agents"
 _ONE = f"{_ALL}/<str:agent_id>"
@@ -15,6 +15,8 @@ urlpatterns = [
     path(f"{_ONE}/resume", pages.resume, name="agent_resume"),
     path(f"{_ONE}/release", pages.before_release, name="agent_release"),
     path(f"{_ONE}/release/now", pages.release, name="agent_release_now"),
+    path(f"{_ONE}/move", moves.before, name="agent_move"),
+    path(f"{_ONE}/move/now", moves.move, name="agent_move_now"),
     path(f"{_ONE}/limits", limits.shown, name="agent_limits"),
     path(f"{_ONE}/limits/preview", limits.preview, name="agent_limits_preview"),
     path(f"{_ONE}/limits/set", limits.put, name="agent_limits_set"),

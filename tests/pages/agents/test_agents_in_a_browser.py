@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import Agent
 from billing import mandates
 from imageskill.core.events import Human
-from tests.pages.agents.acts import path
+from tests.pages.agents.acts import path, with_token
 from tests.pages.looking import look, look_here
 from tests.pages.people import last_code, make_old, make_user, make_workspace, sign_in, take_session
 from tests.pages.studio import TERMS, Studio, make_studio
@@ -154,3 +154,39 @@ def test_an_empty_list_reads_well(page: Page, context: BrowserContext, screensho
     organization = make_workspace(make_user())
     take_session(context, sign_in())
     look(page, f"/w/{organization.pk}/agents", screenshots, name="agents-empty")
+
+
+def test_an_owner_moves_an_agent_to_another_workspace(
+    page: Page, context: BrowserContext, studio: Studio, screenshots: Path | None
+) -> None:
+    south = make_workspace(studio.owner, name="Studio South")
+    make_workspace(studio.owner, name="Studio West")
+    page.goto(path(studio))
+    grow_old(context)
+    page.get_by_role("link", name="Move it to another workspace").click()
+    page.get_by_role("button", name="Send a code to").click()
+    page.get_by_label("Code").fill(last_code("ada@example.com"))
+    page.get_by_role("button", name="Confirm the code").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Move atlas-7")
+    look_here(page, screenshots, name="agent-move-where")
+    page.get_by_role("link", name="Choose Studio South").click()
+    expect(page.get_by_text("It was never there: these limits are low")).to_be_visible()
+    look_here(page, screenshots, name="agent-move")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.get_by_label("A day", exact=True).fill("30")
+    page.get_by_role("button", name="Move it to Studio South").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("atlas-7 is in Studio South")
+    look_here(page, screenshots, name="agent-moved")
+    raw = page.locator(".command code").first.inner_text()
+    assert not studio.agent.get("/v1/whoami").ok
+    assert with_token(studio, raw).get("/v1/whoami").body["actor"]["organization_id"] == south.pk
+    page.get_by_role("link", name="I have saved it").click()
+    expect(page.get_by_text("0 spent of 30 credits")).to_be_visible()
+    look(page, path(studio), screenshots, name="agent-left")
+
+
+def test_with_one_workspace_there_is_nowhere_to_move_to(
+    page: Page, studio: Studio, screenshots: Path | None
+) -> None:
+    look(page, path(studio, "move"), screenshots, name="agent-move-nowhere")
+    expect(page.get_by_role("heading", name="There is nowhere to move it")).to_be_visible()

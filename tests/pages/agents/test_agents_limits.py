@@ -87,7 +87,7 @@ def test_what_was_not_changed_stays_as_it_was(studio: Studio, owner: Client) -> 
         ),
         ({"cap_per_job": 21}, "20 for a day is less than the 21 for one job."),
         ({"cap_lifetime": 10}, "10 for all time is less than the 400 for a month."),
-        ({"cap_day": -1}, "Ensure this value is greater than or equal to 0."),
+        ({"cap_day": -1}, "Credits are counted from 0. Without a limit leave it empty."),
         ({"time_zone": "Mars/North"}, "Mars/North is not one of the available choices."),
         ({"last_day": "2020-01-01"}, "This day is over. To stop the agent now, pause it."),
         ({"grants": ["staff"]}, "staff is not one of the available choices."),

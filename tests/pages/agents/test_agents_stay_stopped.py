@@ -1,9 +1,14 @@
 """What an owner has ended stays ended: no claim's secret brings a token back."""
 
-import pytest
-from django.test import Client
+from datetime import timedelta
 
-from accounts.models import AgentToken
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import AgentToken, Membership
+from imageskill.flows import stopping
 from tests.cast import Member
 from tests.pages.claim.claimants import asking, collect, opened, person, request_claim, terms
 
@@ -35,6 +40,21 @@ def test_after_all_tokens_were_revoked_an_approved_claim_is_not_collected_any_mo
     client, agent, told, page = taken_over()
     client.post(f"{page}/tokens/all/revoke/now")
     assert collect(told)["state"] == "expired"
+    assert alive(agent) == 0
+
+
+@pytest.mark.parametrize("was_handed_out", [True, False])
+def test_nor_a_day_later_when_the_tokens_from_before_the_claim_have_ended_by_themselves(
+    *, was_handed_out: bool
+) -> None:
+    """The claim's secret is good for six more days then."""
+    _, agent, told, _ = taken_over()
+    owner = Membership.objects.get(organization=agent.row.organization)
+    with time_machine.travel(timezone.now() + timedelta(hours=25)):
+        if was_handed_out:
+            stopping.hand_out(by=owner, agent_id=agent.agent_id)
+        stopping.revoke(by=owner, agent_id=agent.agent_id, token_id=None)
+        assert collect(told)["state"] == "expired"
     assert alive(agent) == 0
 
 
