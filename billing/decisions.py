@@ -13,6 +13,7 @@ from billing.models import CreditAccount, Decision, Hold, Mandate
 from imageskill.core.errors import ApiError, ErrorCode
 from imageskill.core.instants import instant
 from imageskill.core.units import database_now, unit_of_work
+from imageskill.core.wording import in_credits
 
 MERGED: Final = timedelta(seconds=60)
 """Equal denials within this time are one row with a count, so that a loop of refusals fills no table."""
@@ -136,9 +137,9 @@ def _over(counter: Counter, needed: int) -> RefusedError:
     named = "job" if counter.window == "per_job" else counter.window
     return RefusedError(
         ErrorCode.SPEND_CAP_EXCEEDED,
-        f"This needs {needed} credits. The owner's cap a {named} is {counter.cap}{spent}.{when}"
+        f"This needs {in_credits(needed)}. The owner's cap a {named} is {counter.cap}{spent}.{when}"
         if counter.window != "lifetime"
-        else f"This needs {needed} credits. The owner's cap in all is {counter.cap}{spent}.",
+        else f"This needs {in_credits(needed)}. The owner's cap in all is {counter.cap}{spent}.",
         reason="owner_cap",
         window=counter.window,
         cap=counter.cap,
@@ -153,9 +154,9 @@ def _over(counter: Counter, needed: int) -> RefusedError:
 
 def _needs_approval(threshold: int, needed: int, recent: int, *, over_alone: bool) -> RefusedError:
     decided = (
-        f"This needs {needed} credits"
+        f"This needs {in_credits(needed)}"
         if over_alone
-        else f"This needs {needed} credits, and {recent} were spent in the last hour without approval"
+        else f"This needs {in_credits(needed)}, and {recent} were spent in the last hour without approval"
     )
     return ApprovalNeededError(
         ErrorCode.APPROVAL_REQUIRED,

@@ -1,10 +1,11 @@
 """The purchases of a workspace, for ever: who asked, what became of the payment, and what can be done about it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, Value
+from django.db.models.functions import Concat
 
 from billing import refunds
 from billing.models import PaymentAttempt, Receipt, Reversal
@@ -13,6 +14,10 @@ from billing.refunds import Offer
 from imageskill.core.ids import prefix_of
 
 PAGE: Final = 20
+CHUNK: Final = 500
+"""So many purchases are held at once while all of them are told."""
+LOOKED_AT: Final = 1_000
+"""Among so many of the newest payments those that wait are looked for: a payment waits for hours, or some days."""
 _MOST_OPEN: Final = 20
 
 
@@ -55,13 +60,23 @@ class Purchase:
         return self.receipt.paid_cents if self.receipt else self.attempt.amount_cents
 
 
-def _rows(organization_ids: Sequence[str]) -> QuerySet[PaymentAttempt]:
-    """Return a workspace's payments with all that a row of the history shows, in three queries."""
+def _rows() -> QuerySet[PaymentAttempt]:
+    """Return payments with all that a row of the history shows, in three queries, newest first."""
     receipts = Receipt.objects.prefetch_related(
         Prefetch("reversals", queryset=Reversal.objects.order_by("pk"))
     ).order_by("pk")
-    rows = PaymentAttempt.objects.filter(organization_id__in=organization_ids)
-    return rows.select_related("quote", "agent", "user").prefetch_related(Prefetch("receipts", queryset=receipts))
+    rows = PaymentAttempt.objects.select_related("quote", "agent", "user").order_by("-pk")
+    return rows.prefetch_related(Prefetch("receipts", queryset=receipts))
+
+
+def _newest(
+    organization_ids: Sequence[str], count: int, *, before: str | None = None
+) -> QuerySet[PaymentAttempt, str]:
+    """Return the ids of a workspace's newest payments, read off the index of its organizations."""
+    own = PaymentAttempt.objects.filter(organization_id__in=organization_ids)
+    own = own.filter(pk__lt=before) if before is not None else own
+    # By the id as it is, both databases would walk everybody's payments backwards until enough are found.
+    return own.order_by(Concat("pk", Value("")).desc()).values_list("pk", flat=True)[:count]
 
 
 def _purchase(attempt: PaymentAttempt, offers: dict[str, Offer] | None = None) -> Purchase:
@@ -72,24 +87,25 @@ def _purchase(attempt: PaymentAttempt, offers: dict[str, Offer] | None = None) -
 
 def page(organization_ids: Sequence[str], *, before: str | None = None) -> tuple[list[Purchase], str | None]:
     """Return a page of purchases, newest first, and the cursor of the older ones."""
-    rows = _rows(organization_ids).order_by("-pk")
-    if before and prefix_of(before) == "payatt":
-        rows = rows.filter(pk__lt=before)
-    found = list(rows[: PAGE + 1])
+    cursor = before if before and prefix_of(before) == "payatt" else None
+    found = list(_rows().filter(pk__in=_newest(organization_ids, PAGE + 1, before=cursor)))
     shown = found[:PAGE]
     offers = refunds.offers([receipt for attempt in shown for receipt in attempt.receipts.all()])
     return [_purchase(row, offers) for row in shown], shown[-1].pk if len(found) > PAGE else None
 
 
-def every(organization_ids: Sequence[str]) -> list[Purchase]:
-    """Return all purchases of a workspace, newest first."""
-    return [_purchase(row) for row in _rows(organization_ids).order_by("-pk").iterator(chunk_size=500)]
+def every(organization_ids: Sequence[str]) -> Iterator[Purchase]:
+    """Yield all purchases of a workspace, newest first, a few at a time however many there are."""
+    before: str | None = None
+    while found := list(_rows().filter(pk__in=_newest(organization_ids, CHUNK, before=before))):
+        yield from map(_purchase, found)
+        before = found[-1].pk
 
 
 def waiting(organization_ids: Sequence[str]) -> list[Purchase]:
     """Return the payments that nobody has paid yet, newest first, at most 20."""
-    open_rows = _rows(organization_ids).filter(state__in=PaymentAttempt.OPEN)
-    return [_purchase(row) for row in open_rows.order_by("-pk")[:_MOST_OPEN]]
+    rows = _rows().filter(state__in=PaymentAttempt.OPEN, pk__in=_newest(organization_ids, LOOKED_AT))
+    return [_purchase(row) for row in rows[:_MOST_OPEN]]
 
 
 def find(organization_ids: Sequence[str], reference: str) -> Purchase | None:
@@ -98,7 +114,7 @@ def find(organization_ids: Sequence[str], reference: str) -> Purchase | None:
     wanted = kinds.get(prefix_of(reference) or "")
     if wanted is None:
         return None
-    attempt = _rows(organization_ids).filter(wanted).first()
+    attempt = _rows().filter(wanted, organization_id__in=organization_ids).first()
     if attempt is None:
         return None
     return _purchase(attempt, refunds.offers(list(attempt.receipts.all())))

@@ -9,6 +9,7 @@ from billing.ledger import Split
 from billing.models import CreditLot, LotKind
 from imageskill.core.errors import ApiError, ErrorCode
 from imageskill.core.instants import instant
+from imageskill.core.wording import in_credits
 
 _ORDER = {LotKind.FREE: 0, LotKind.PROMO: 1, LotKind.PAID: 2}
 QUOTA = "image-skill usage quota --json"
@@ -78,7 +79,7 @@ def _refusal(request: Request, lots: Sequence[CreditLot], daily: DailyJobs) -> A
     if play and other + play >= request.credits:
         return ApiError(
             ErrorCode.QUOTA_EXCEEDED,
-            f"This needs {request.credits} credits and {other} can pay for it: {play} were bought with play "
+            f"This needs {in_credits(request.credits)} and {other} can pay for it: {play} were bought with play "
             "money, which buys no model that costs real money.",
             reason="play_money_does_not_buy_this_model",
             free_model=request.free_alternative,
@@ -99,7 +100,7 @@ def _refusal(request: Request, lots: Sequence[CreditLot], daily: DailyJobs) -> A
         named = f" They buy {request.free_alternative}." if request.free_alternative else ""
         return ApiError(
             ErrorCode.QUOTA_EXCEEDED,
-            f"This needs {request.credits} credits and {other} can pay for it: the {free} free credits do not "
+            f"This needs {in_credits(request.credits)} and {other} can pay for it: the {free} free credits do not "
             f"buy this model.{named}",
             reason="free_credits_do_not_buy_this_model",
             free_model=request.free_alternative,
@@ -107,7 +108,7 @@ def _refusal(request: Request, lots: Sequence[CreditLot], daily: DailyJobs) -> A
         )
     return ApiError(
         ErrorCode.QUOTA_EXCEEDED,
-        f"This needs {request.credits} credits; {free + other} are left.",
+        f"This needs {in_credits(request.credits)}; {free + other} are left.",
         reason="credits",
         **_numbers(request, free, other),
     )
@@ -118,8 +119,8 @@ def _in_debt(request: Request, lots: Sequence[CreditLot], debt_credits: int) -> 
     other = sum(lot.available_credits for lot in lots if lot.kind != LotKind.FREE)
     return ApiError(
         ErrorCode.QUOTA_EXCEEDED,
-        f"A payment was taken back after its credits were spent: {debt_credits} credits are owed. Nothing new is "
-        "made before they are repaid; the next credits that are bought repay them first.",
+        f"A payment was taken back after its credits were spent: there is a debt of {in_credits(debt_credits)}. "
+        "Nothing new is made before it is repaid; the next credits that are bought repay it first.",
         reason="debt",
         debt_credits=debt_credits,
         **_numbers(request, free, other),

@@ -24,6 +24,8 @@ def adjust(*, organization_id: str, credits: int, reference: str, actor: ActingF
         organization_id=organization_id,
         kind=LotKind.PROMO,
         source=SOURCE,
+        # The house stands for them: they buy what bought credits buy, also where it pays a provider.
+        live_money=True,
         granted_credits=max(0, credits),
         created_at=timezone.now(),
     )

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from billing.ledger.posting import AVAILABLE, HELD, HOUSE_REVENUE, Sheet, account_of
-from billing.models import CreditLot, EntryKind, Hold, LotKind, SpendBucket, UsageEvent
+from billing.models import CreditAccount, CreditLot, EntryKind, Hold, LotKind, SpendBucket, UsageEvent
 from imageskill.core.events import ActingFor
 
 BUCKET = timedelta(minutes=15)
@@ -40,8 +40,9 @@ def hold(
     price_version: str,
     authorised_at: datetime,
     actor: ActingFor,
+    account: CreditAccount | None = None,
 ) -> Hold:
-    """Set the split's credits aside for a job and return the hold."""
+    """Set the split's credits aside for a job and return the hold; `account` as read under the lock, if it was."""
     row = Hold.objects.create(
         organization_id=organization_id,
         agent_id=agent_id,
@@ -51,7 +52,7 @@ def hold(
         price_version=price_version,
         authorised_at=authorised_at,
     )
-    sheet = Sheet(account_of(organization_id), actor=actor, reason="job_authorised", hold=row)
+    sheet = Sheet(account or account_of(organization_id), actor=actor, reason="job_authorised", hold=row)
     for lot, credits in split.parts:
         sheet.move(EntryKind.HOLD, AVAILABLE, HELD, credits, lot)
     sheet.post()
@@ -89,9 +90,12 @@ def _close(hold: Hold, state: Hold.State, *, settled: int, actor: ActingFor, rea
     )
     if closed != 1:
         raise ValueError("the hold is closed already")
-    sheet = Sheet(account_of(hold.organization_id), actor=actor, reason=reason, hold=hold)
+    held = hold.entries.filter(kind=EntryKind.HOLD).select_related("lot__organization__credit_account")
+    entries = list(held.order_by("seq"))
+    # All lots of a hold are its organization's: the account comes with them.
+    sheet = Sheet(entries[0].lot.organization.credit_account, actor=actor, reason=reason, hold=hold)
     left = settled
-    for entry in hold.entries.filter(kind=EntryKind.HOLD).select_related("lot").order_by("seq"):
+    for entry in entries:
         spent = min(left, entry.credits)
         left -= spent
         sheet.move(EntryKind.SETTLE, HELD, HOUSE_REVENUE, spent, entry.lot)
@@ -114,7 +118,8 @@ def _move_bucket(hold: Hold, *, held: int, settled: int = 0) -> None:
         "agent_id": hold.agent_id,
         "start": bucket_start(hold.authorised_at),
     }
-    bucket, _ = SpendBucket.objects.get_or_create(**key)
-    SpendBucket.objects.filter(pk=bucket.pk).update(
+    moved = SpendBucket.objects.filter(**key).update(
         held_credits=F("held_credits") + held, settled_credits=F("settled_credits") + settled
     )
+    if not moved:
+        SpendBucket.objects.create(**key, held_credits=held, settled_credits=settled)

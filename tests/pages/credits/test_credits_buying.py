@@ -135,8 +135,14 @@ def test_a_purchase_at_stripe_is_credited_by_stripe_s_word_alone(
     stripe.pay(str(attempt.session_id), method="async")
     stripe.deliver_all()
     assert "the bank is still working on it" in words(client, path)
+    part = f"{path}/state?since=0"
+    assert 'id="figures"' not in client.get(part, headers={"hx-request": "true"}).content.decode()
     stripe.settle_async(str(attempt.session_id), ok=True)
     stripe.deliver_all()
+    # The page that waited has the three numbers at once, not with their own next turn.
+    brought = client.get(part, headers={"hx-request": "true"}).content.decode()
+    assert re.search(r'id="figures"[^>]*hx-swap-oob="true"', brought)
+    assert re.search(r"Available</dt><dd><a[^>]*>500<", brought)
     page = client.get(path).content.decode()
     assert "500 credits</" in page or "came in" in page
     assert standing.of_workspace(organization.pk).available == 500
