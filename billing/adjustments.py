@@ -4,6 +4,7 @@ What one person asks for within 24 hours counts together, additions and subtract
 not evade the second person. Whoever belongs to the organization can neither ask nor approve.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -51,13 +52,21 @@ class Allowance:
 
 @unit_of_work
 def ask(
-    *, adjustment_id: str, organization_id: str, credits: int, reason: str, ticket: str, by: Staff
+    *,
+    adjustment_id: str,
+    organization_id: str,
+    credits: int,
+    reason: str,
+    ticket: str,
+    by: Staff,
+    feedback_id: str = "",
 ) -> Adjustment:
     """Adjust credits (below zero: take them), or have the adjustment wait for a second person.
 
-    `adjustment_id` is the id that it gets, made with the form, so that a form that is sent twice adjusts once. A
-    merged organization's successor gets it. CannotAdjustError: no such organization, nothing to adjust, no
-    reason or ticket, too much, or the asker belongs to it.
+    `adjustment_id` is the id that it gets, made with the form, so that a form that is sent twice adjusts once;
+    `feedback_id` names the report that it makes good, which its events link to. A merged
+    organization's successor gets it. CannotAdjustError: no such organization, nothing to adjust, no reason or
+    ticket, too much, or the asker belongs to it.
     """
     _check_words(credits, reason.strip(), ticket.strip())
     if not Organization.objects.filter(pk=organization_id).exists():
@@ -75,6 +84,7 @@ def ask(
         credits=credits,
         reason=reason.strip(),
         ticket=ticket.strip(),
+        feedback_id=feedback_id,
         state=Adjustment.State.APPLIED if alone else Adjustment.State.WAITING,
         requested_by_id=by.actor_id,
         created_at=now,
@@ -188,8 +198,15 @@ def _record(row: Adjustment, status: str) -> None:
         operation="credits.adjust",
         status=status,
         summary=f"{told[status]}: {row.reason}",
+        links={"feedback_id": row.feedback_id} if row.feedback_id else None,
         credits=abs(row.credits),
     )
+
+
+def of_feedback(feedback_ids: Collection[str]) -> list[Adjustment]:
+    """Return the adjustments that make some reports good, the oldest first, with who asked and who decided."""
+    rows = Adjustment.objects.filter(feedback_id__in=feedback_ids).exclude(feedback_id="").order_by("pk")
+    return list(rows.select_related("organization", "requested_by", "decided_by"))
 
 
 def waiting() -> list[Adjustment]:

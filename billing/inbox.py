@@ -20,6 +20,7 @@ from billing.fulfilment import Outcome
 from billing.models import PaymentMethod, StripeEvent
 from billing.rails.base import Reported, Session
 from billing.rails.stripe_checkout import StripeCheckout
+from imageskill.core import metrics
 from imageskill.core.secret_text import is_secret
 from imageskill.core.units import unit_of_work
 
@@ -75,8 +76,10 @@ def process(event: StripeEvent) -> None:
         outcome = _effect(event)
     except Exception as error:
         _failed(event, error)
+        metrics.webhook_failed()
         logger.warning("webhook event not processed", exc_info=error, extra={"fields": {"type": event.type}})
         raise NotProcessedError(event.event_id) from error
+    metrics.webhook_done((timezone.now() - event.received_at).total_seconds())
     logger.info("webhook event processed", extra={"fields": {"type": event.type, "outcome": outcome}})
 
 

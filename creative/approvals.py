@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts import organizations
 from accounts.actor import Actor
-from accounts.models import AgentToken, Membership, Role
+from accounts.models import Agent, AgentToken, Membership, Role
 from billing import authorisations, decisions, mandates, pricing
 from billing.decisions import ApprovalNeededError, RefusedError
 from creative import approval_mails, inputs, jobs, leases, offers, placing, queue, waiting
@@ -19,11 +19,12 @@ from creative.catalogue.costs import provider_cost
 from creative.models import Approval, Job
 from creative.planning import Plan
 from imageskill.core import events, idempotency
-from imageskill.core.errors import ApiError, ErrorCode
+from imageskill.core.errors import ApiError, ErrorCode, auth_required
 from imageskill.core.events import ActingFor, EventType, System
 from imageskill.core.idempotency import Claimed
 from imageskill.core.instants import instant
 from imageskill.core.units import unit_of_work
+from imageskill.core.wording import in_credits
 
 LIFETIME: Final = timedelta(minutes=15)
 DENIED_FOR: Final = timedelta(hours=24)
@@ -55,6 +56,8 @@ def _card(actor: Actor, plan: Plan, key: Claimed | None, needed: ApprovalNeededE
         bound = jobs.visible_to(actor, row.object_id)
         if not jobs.is_free_again(bound):
             return bound
+    # Whoever paused, released or moved the agent meanwhile looked for plans that wait, and would not see this one.
+    authorisations.require_standing(actor, offers.payment(plan).grant, timezone.now())
     job = placing.new_job(actor, plan, state=Job.State.AWAITING_APPROVAL)
     digest = placing.plan_sha256(job, plan.inputs)
     own = Approval.objects.filter(agent_id=actor.actor_id, organization_id=actor.organization_id)
@@ -141,7 +144,7 @@ def required(job: Job) -> ApiError:
     card = Approval.objects.get(job=job)
     return ApiError(
         ErrorCode.APPROVAL_REQUIRED,
-        f"This costs {card.credits} credits; the owner approves what is over {card.threshold}. It waits until "
+        f"This costs {in_credits(card.credits)}; the owner approves what is over {card.threshold}. It waits until "
         f"{instant(card.expires_at)}.",
         reason="awaiting_approval",
         job_id=job.pk,
@@ -183,7 +186,7 @@ def approve(*, job_id: str, decider: ActingFor, place: Membership | None = None)
 @unit_of_work
 def _approve(job_id: str, decider: ActingFor, place: Membership | None) -> Job | None:
     _decide(job_id, Approval.State.APPROVED, decider, "")
-    job = Job.objects.select_related("agent", "approval").get(pk=job_id)
+    job = Job.objects.get(pk=job_id)
     organizations.lock(job.organization_id)
     _require_place(place)
     now_credits = _price_now(job)
@@ -193,7 +196,7 @@ def _approve(job_id: str, decider: ActingFor, place: Membership | None) -> Job |
         _record(job, EventType.APPROVAL_DECIDED, "denied", SWEEPER)
         return None
     hold = authorisations.authorise(
-        actor=_actor_of(job),
+        actor=_asker_of(job),
         job_id=job.pk,
         request=offers.request_for(job.model_id, job.operation, job.credits_required, approved=True),
         price_version=job.price_version,
@@ -304,11 +307,17 @@ def _price_now(job: Job) -> int | None:
     return cost.ceiling_credits * job.output_count if cost.ceiling_credits is not None else None
 
 
-def _actor_of(job: Job) -> Actor:
-    """Return the agent with a token that is good now: the one it asked with may have been rotated since."""
+def _asker_of(job: Job) -> Actor:
+    """Return the agent with a token that is good now: the one it asked with may have been rotated since.
+
+    AUTH_REQUIRED: it was moved to another workspace since, and is not to spend there what was approved here.
+    """
+    agent = Agent.objects.get(pk=job.agent_id)
+    if job.organization_id not in (agent.organization_id, agent.shell_id):
+        raise auth_required()
     good = AgentToken.objects.filter(
         Q(ends_at=None) | Q(ends_at__gt=timezone.now()),
-        agent=job.agent,
+        agent=agent,
         revoked_at=None,
         narrowed_at=None,
         # One that nobody has used yet may be a lost answer, which the next rotation voids.
@@ -318,7 +327,7 @@ def _actor_of(job: Job) -> Actor:
     if token is None:
         raise ApiError(ErrorCode.CAPABILITY_DENIED, "The agent has no token any more.", reason="no_token")
     Job.objects.filter(pk=job.pk).update(token_id=token.pk)
-    return Actor(agent=job.agent, token=token)
+    return Actor(agent=agent, token=token)
 
 
 def _end(job: Job, code: ErrorCode, message: str) -> None:

@@ -43,7 +43,7 @@ def cancel(actor: Actor, reference: str) -> tuple[Job, bool]:
 
 
 def _require_cancellable(actor: Actor, job: Job) -> None:
-    if not registry.provider(offers.entry_of(job.model_id).provider_id).cancellable:
+    if not registry.provider(offers.described(job.model_id).provider_id).cancellable:
         raise _refusal(job, "The provider has begun, and cannot be asked to stop.")
     if job.cancel_requested_at is None:
         refusals.require_room(actor)

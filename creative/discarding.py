@@ -6,7 +6,7 @@ from typing import Final
 
 from django.utils import timezone
 
-from accounts import organizations
+from accounts import members, organizations
 from accounts.models import User
 from creative import assets, purging, removals
 from creative.gallery import Scope
@@ -27,7 +27,10 @@ class Discarded:
 
 
 def discard(*, scope: Scope, user: User, pictures: Sequence[Asset]) -> Discarded:
-    """Delete live pictures of a workspace, all but those that a job needs which has not ended."""
+    """Delete live pictures of a workspace, all but those that a job needs which has not ended.
+
+    CannotError: the user's role does not allow this any more; then all of them stay.
+    """
     done = _mark(scope, user, [asset.pk for asset in pictures])
     removals.remove_bytes(done.gone)
     purging.purge([address for asset in done.gone for address in assets.addresses(asset)])
@@ -41,6 +44,7 @@ def _mark(scope: Scope, user: User, asset_ids: list[str]) -> Discarded:
     marked = [asset for asset in rows.order_by("pk") if _delete(asset)]
     # Jobs and links that use one of these are made under this lock: they are seen here, or see the mark.
     organizations.lock(*scope.organization_ids)
+    members.require_decides(user=user, organization_id=scope.workspace_id)
     unfinished = JobInput.objects.filter(asset__in=marked, job__state__in=_NEEDED_BY)
     needed = dict(unfinished.order_by("-job_id").values_list("asset_id", "job_id"))
     Asset.objects.filter(pk__in=needed).update(deleted_at=None)

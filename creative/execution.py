@@ -41,7 +41,7 @@ from creative.providers.base import (
 )
 from creative.storage import StorageError
 from creative.turns import Taken
-from imageskill.core import ids, trace
+from imageskill.core import ids, metrics, spans, trace
 from imageskill.core.errors import ApiError, ErrorCode
 from imageskill.core.units import forbid_inside, release_connection
 
@@ -66,10 +66,14 @@ def run(job_id: str) -> None:
 
 def carry_out(taken: Taken) -> None:
     """Bring a job that this process has taken to its end."""
-    if taken.attempt is None:
-        _work(taken.lease, taken.job, resumed=None)
-    else:
-        resume(taken.lease, taken.job, taken.attempt)
+    job = taken.job
+    # Before its span begins: a job stands in the trace of the request that asked for it.
+    trace.enter(job.trace_id)
+    with spans.span("job", kind="consumer", imageskill__job_id=job.pk, model=job.model_id):
+        if taken.attempt is None:
+            _work(taken.lease, job, resumed=None)
+        else:
+            resume(taken.lease, job, taken.attempt)
 
 
 def resume(lease: Lease, job: Job, attempt: Attempt) -> None:
@@ -106,7 +110,7 @@ def _work(lease: Lease, job: Job, *, resumed: Attempt | None) -> None:
             if result is not None:
                 _keep(lease, job, result)
         except ProviderError as error:
-            provider_id = offers.entry_of(job.model_id).provider_id
+            provider_id = offers.described(job.model_id).provider_id
             logger.warning(
                 "provider gave no picture",
                 extra={"fields": {"provider": provider_id, "model": job.model_id, "failure": str(error.failure)}},
@@ -158,10 +162,10 @@ def _result(lease: Lease, job: Job, resumed: Attempt | None) -> ProviderResult |
         return None
     if resumed is None and _is_too_much(lease, job):
         return None
-    entry = offers.entry_of(job.model_id)
+    entry, standing = offers.callable_entry(job.model_id)
     provider = registry.provider(entry.provider_id)
     if resumed is None:
-        switches.require_open(entry.provider_id, entry.id)
+        standing.require_open(entry)
     # What was submitted is at the provider already; only a new call needs the pictures again.
     pictures, mask = inputs.read(inputs.of_job(job)) if resumed is None else ((), None)
     call = ProviderCall(
@@ -182,7 +186,11 @@ def _result(lease: Lease, job: Job, resumed: Attempt | None) -> ProviderResult |
     forbid_inside("calling a provider")
     release_connection()
     started = time.monotonic()
-    result = provider.generate(call)
+    with (
+        spans.span("provider call", kind="client", provider=entry.provider_id, model=entry.id),
+        metrics.provider_call(entry.provider_id),
+    ):
+        result = provider.generate(call)
     logger.info(
         "provider answered",
         extra={"fields": {"provider": entry.provider_id, "seconds": round(time.monotonic() - started, 3)}},
@@ -267,7 +275,7 @@ def _checked(picture: Picture) -> Cleaned | None:
         made = images.check_output(picture.data)
     except NotAPicture:
         return None
-    return None if quarantine.holds(hashlib.sha256(made.data).hexdigest()) else made
+    return None if quarantine.blocks(hashlib.sha256(made.data).hexdigest()) else made
 
 
 def _store(lease: Lease, position: int, made: Cleaned) -> Stored | None:

@@ -2,9 +2,11 @@
 
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -14,13 +16,16 @@ from accounts.actor import Actor
 from billing import ledger
 from billing.models import Hold
 from creative import delivering, leases
+from creative.catalogue import loader
 from creative.delivering import Stored
 from creative.models import Attempt, Job
-from imageskill.core import events, trace
+from imageskill.core import events, metrics, trace
 from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
 from imageskill.core.events import EventType, System
 from imageskill.core.ids import prefix_of
+from imageskill.core.models import ActivityEvent
 from imageskill.core.units import unit_of_work
+from imageskill.core.wording import in_credits
 
 RUNNER = System("runner")
 CANCELED_IN_TIME = "The job was canceled by its agent before its picture was made; nothing is charged."
@@ -155,9 +160,9 @@ def stored(
 def complete(lease: Lease) -> bool:
     """Make the assets of a stored attempt, settle what was delivered, and end the job. False: lease lost."""
     now = timezone.now()
-    attempt = Attempt.objects.get(pk=lease.attempt_id)
+    attempt = Attempt.objects.select_related("job__hold", "job__organization").get(pk=lease.attempt_id)
     pictures = [Stored(**output) for output in attempt.outputs]
-    job = _with_money(lease.job_id)
+    job = attempt.job
     trace.enter(job.trace_id)
     debit = delivering.debit(job, attempt, delivered=len(pictures), held=_hold_of(job).credits)
     ended = _still_owned(lease).update(
@@ -179,18 +184,15 @@ def complete(lease: Lease) -> bool:
         "asset_ids": asset_ids,
         "usage_event_id": usage.pk,
     }
-    for asset_id in asset_ids:
-        _record(job, EventType.ASSET_CREATED, asset_id, "created", "Picture created", links)
-    _record(job, EventType.USAGE_CREDIT_CONSUMED, usage.pk, "consumed", f"{debit} credits spent", links, debit)
-    _record(
-        job,
-        EventType.JOB_COMPLETED,
-        job.pk,
-        "completed",
-        f"{job.operation.capitalize()} job completed",
-        links,
-        debit,
+    spent, done = f"{in_credits(debit)} spent", f"{job.operation.capitalize()} job completed"
+    events.record_all(
+        [
+            *(_told(job, EventType.ASSET_CREATED, pk, "created", "Picture created", links) for pk in asset_ids),
+            _told(job, EventType.USAGE_CREDIT_CONSUMED, usage.pk, "consumed", spent, links, debit),
+            _told(job, EventType.JOB_COMPLETED, job.pk, "completed", done, links, debit),
+        ]
     )
+    _count(job, Job.State.COMPLETED)
     return True
 
 
@@ -250,15 +252,17 @@ def _release(job: Job, state: Job.State, code: ErrorCode) -> None:
     trace.enter(job.trace_id)
     organizations.lock_with_successors(job.organization)
     ledger.release(hold=_hold_of(job), actor=RUNNER, reason=code.name.lower())
-    _record(
-        job,
-        EventType.JOB_COMPLETED,
-        job.pk,
-        str(state),
-        f"{job.operation.capitalize()} job {state}",
-        {"job_id": job.pk},
-        0,
-    )
+    links: dict[str, str | list[str]] = {"job_id": job.pk}
+    summary = f"{job.operation.capitalize()} job {state}"
+    events.record_all([_told(job, EventType.JOB_COMPLETED, job.pk, str(state), summary, links, 0)])
+    _count(job, state)
+
+
+def _count(job: Job, state: Job.State) -> None:
+    """Count the end of a job, once it is committed."""
+    entry = loader.current().find(job.model_id)
+    provider_id = entry.provider_id if entry is not None else "unknown"
+    transaction.on_commit(partial(metrics.job_ended, str(state), provider_id), robust=True)
 
 
 def _still_owned(lease: Lease) -> QuerySet[Job]:
@@ -282,7 +286,7 @@ def _hold_of(job: Job) -> Hold:
     return job.hold
 
 
-def _record(
+def _told(
     job: Job,
     event_type: EventType,
     subject_id: str,
@@ -290,8 +294,8 @@ def _record(
     summary: str,
     links: dict[str, str | list[str]],
     credits: int | None = None,
-) -> None:
-    events.record(
+) -> ActivityEvent:
+    return events.draft(
         event_type,
         actor=RUNNER,
         organization_id=job.organization_id,

@@ -1,17 +1,21 @@
 """What this service offers today: the models with their standing, and which one a request gets."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
+from functools import lru_cache
 
 from django.conf import settings
 from django.utils import timezone
 
 from billing.spendable import Request
-from creative import registry, switches
+from creative import prices, registry, standing, switches
 from creative.catalogue import loader, selection
 from creative.catalogue.costs import default_cost
 from creative.catalogue.entries import ModelEntry
+from creative.catalogue.loader import Catalogue
 from creative.catalogue.selection import Row
 from creative.planning import Plan
+from creative.standing import Standing
 from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
 
 LIST_COMMAND = "image-skill models list --available --json"
@@ -19,14 +23,14 @@ LIST_COMMAND = "image-skill models list --available --json"
 
 def rows() -> tuple[Row, ...]:
     """Return every model with its standing today."""
-    return switches.applied(
-        selection.rows(
-            loader.current(),
-            wired=registry.wired(),
-            configured=registry.configured(),
-            today=timezone.now().date(),
-        )
-    )
+    now = standing.now()
+    today = timezone.now().date()
+    return switches.applied(_rows(now.catalogue, registry.wired(), registry.configured(), today), now.switched_off)
+
+
+@lru_cache(maxsize=8)
+def _rows(catalogue: Catalogue, wired: frozenset[str], configured: frozenset[str], today: date) -> tuple[Row, ...]:
+    return tuple(selection.rows(catalogue, wired=wired, configured=configured, today=today))
 
 
 def row_of(reference: str, among: Sequence[Row] | None = None) -> Row:
@@ -38,11 +42,26 @@ def row_of(reference: str, among: Sequence[Row] | None = None) -> Row:
 
 
 def entry_of(model_id: str) -> ModelEntry:
-    """Return the catalogue's entry of a job's model, whatever its standing."""
-    entry = loader.current().find(model_id)
+    """Return the catalogue's entry of a job's model with the price in force, whatever its standing."""
+    return _entry_of(prices.catalogue(), model_id)
+
+
+def callable_entry(model_id: str) -> tuple[ModelEntry, Standing]:
+    """Return the same, and what stands for or against calling it at this moment; one query."""
+    now = standing.now()
+    return _entry_of(now.catalogue, model_id), now
+
+
+def _entry_of(catalogue: Catalogue, model_id: str) -> ModelEntry:
+    entry = catalogue.find(model_id)
     if entry is None:
         raise LookupError(model_id)
     return entry
+
+
+def described(model_id: str) -> ModelEntry:
+    """Return what the catalogue says of a job's model but for its price, which may be another one; no query."""
+    return _entry_of(loader.current(), model_id)
 
 
 def executable_row(reference: str) -> Row:
@@ -106,30 +125,46 @@ def first_payable(
 
 def preview_models() -> tuple[str, ...]:
     """Return the models that free credits buy: PREVIEW_MODELS, or those that cost the house nothing."""
+    return _preview_of(prices.last_read())
+
+
+def _preview_of(catalogue: Catalogue) -> tuple[str, ...]:
     if settings.PREVIEW_MODELS:
         return tuple(settings.PREVIEW_MODELS)
-    return tuple(entry.id for entry in loader.current().order if default_cost(entry).micros_per_image == 0)
+    return _costing_nothing(catalogue)
+
+
+@lru_cache(maxsize=8)
+def _costing_nothing(catalogue: Catalogue) -> tuple[str, ...]:
+    return tuple(entry.id for entry in catalogue.order if _costs_nothing(entry))
+
+
+def _costs_nothing(entry: ModelEntry) -> bool:
+    return default_cost(entry).micros_per_image == 0
 
 
 def payment(plan: Plan) -> Request:
-    """Return what a plan asks of the organization's credits."""
-    return request_for(plan.entry.id, plan.wanted.operation, plan.credits_required)
+    """Return what a plan asks of the organization's credits, by the price that it was made with."""
+    return _request(plan.entry, plan.wanted.operation, plan.credits_required, approved=False)
 
 
 def request_for(model_id: str, operation: str, credits: int, *, approved: bool = False) -> Request:
-    """Return what so many credits for a model ask; `approved`: the owner approved exactly this plan.
+    """Return the same by the prices that were read last; `approved`: the owner approved exactly this plan."""
+    return _request(_entry_of(prices.last_read(), model_id), operation, credits, approved=approved)
 
-    The model that free credits would buy instead is one that does the same operation.
-    """
-    preview = preview_models()
-    costs_nothing = default_cost(entry_of(model_id)).micros_per_image == 0
-    fitting = [entry.id for entry in loader.current().order if entry.id in preview and operation in entry.supports]
+
+def _request(entry: ModelEntry, operation: str, credits: int, *, approved: bool) -> Request:
+    # Another thread may have read other prices since: of this model only the given one counts.
+    catalogue = prices.last_read()
+    preview = _preview_of(catalogue)
+    fitting = [one.id for one in catalogue.order if one.id in preview and operation in one.supports]
     return Request(
-        model_id=model_id,
+        model_id=entry.id,
         credits=credits,
-        free_allowed=model_id in preview,
+        free_allowed=entry.id in settings.PREVIEW_MODELS if settings.PREVIEW_MODELS else _costs_nothing(entry),
+        # The model that free credits would buy instead is one that does the same operation.
         free_alternative=fitting[-1] if fitting else None,
-        play_allowed=costs_nothing or settings.ALLOW_FREE_PROVIDER_SPEND,
+        play_allowed=_costs_nothing(entry) or settings.ALLOW_FREE_PROVIDER_SPEND,
         grant=f"{operation}.preview",
         approved=approved,
     )

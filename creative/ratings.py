@@ -7,6 +7,7 @@ from typing import Final
 from django.db.models import Count, Sum
 from django.utils import timezone
 
+from accounts import members, organizations
 from accounts.models import Agent, User
 from creative import gallery
 from creative.gallery import Scope
@@ -57,7 +58,10 @@ class Costs:
 
 
 def rate(*, scope: Scope, user: User, asset: Asset, state: str) -> None:
-    """Write a workspace's judgement of a picture of its own, or take it back. ValueError: no such judgement."""
+    """Write a workspace's judgement of a picture of its own, or take it back.
+
+    ValueError: no such judgement. CannotError: the user's role does not allow this any more.
+    """
     if state != CLEAR and state not in Rating.State.values:
         raise ValueError(state)
     (tile,) = gallery.tiles(scope, [asset])
@@ -66,6 +70,8 @@ def rate(*, scope: Scope, user: User, asset: Asset, state: str) -> None:
 
 @unit_of_work
 def _write(scope: Scope, user: User, asset: Asset, state: str, credits: int) -> None:
+    organizations.lock(scope.workspace_id)
+    members.require_decides(user=user, organization_id=scope.workspace_id)
     if state == CLEAR:
         Rating.objects.filter(organization_id=scope.workspace_id, asset=asset).delete()
         return
@@ -90,9 +96,10 @@ def _write(scope: Scope, user: User, asset: Asset, state: str, credits: int) -> 
 def costs(scope: Scope) -> Costs:
     """Return what kept pictures cost: a rejected one is paid for by those that were kept. Uploads do not count."""
     own = Rating.objects.filter(organization_id=scope.workspace_id)
-    newest = own.order_by("-asset_id").values("pk")[:COUNTED]
+    # The oldest that counts, by the index alone: then the others lie together, and none is looked up by itself.
+    floor = own.order_by("-asset_id").values_list("asset_id", flat=True)[COUNTED - 1 : COUNTED]
     rows = list(
-        own.filter(pk__in=newest)
+        own.filter(asset_id__gte=next(iter(floor), ""))
         .exclude(model_id="")
         .values_list("model_id", "agent_id", "state")
         .annotate(pictures=Count("pk"), spent=Sum("credits"))

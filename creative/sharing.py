@@ -10,7 +10,7 @@ from typing import IO, Final
 from django.db.models import F, Prefetch, Q
 from django.utils import timezone
 
-from accounts import organizations
+from accounts import members, organizations
 from accounts.members import CannotError
 from accounts.models import User
 from creative import thumbnails
@@ -44,7 +44,10 @@ class Made:
 
 
 def make(*, scope: Scope, user: User, pictures: Sequence[Asset], days: int) -> Made:
-    """Make a link to live pictures of a workspace. CannotError: none, too many, another end, too many links."""
+    """Make a link to live pictures of a workspace.
+
+    CannotError: none, too many, another end, too many links, or the user's role does not allow this any more.
+    """
     if not 0 < len(pictures) <= MOST_PICTURES:
         raise CannotError(f"A link shows between 1 and {MOST_PICTURES} pictures.")
     if days not in DAYS:
@@ -65,6 +68,7 @@ def _make(scope: Scope, user: User, pictures: Sequence[Asset], days: int) -> Mad
     now = timezone.now()
     # Deletions happen under the same lock: a picture that goes now is not in a link.
     organizations.lock(*scope.organization_ids)
+    members.require_decides(user=user, organization_id=scope.workspace_id)
     own = ShareLink.objects.filter(organization_id=scope.workspace_id, revoked_at=None, ends_at__gt=now)
     if own.count() >= MOST_OPEN:
         raise CannotError(f"A workspace has at most {MOST_OPEN} open links. End one first.")
@@ -90,11 +94,16 @@ def _make(scope: Scope, user: User, pictures: Sequence[Asset], days: int) -> Mad
 
 @unit_of_work
 def revoke(*, scope: Scope, user: User, link_id: str) -> None:
-    """End a link at once. CannotError: it has ended already, or is not this workspace's."""
+    """End a link at once.
+
+    CannotError: it has ended already, is not this workspace's, or the user's role does not allow this any more.
+    """
     known = link_id if prefix_of(link_id) == "share" else ""
     own = ShareLink.objects.filter(pk=known, organization_id=scope.workspace_id)
     if not own.filter(revoked_at=None, ends_at__gt=timezone.now()).update(revoked_at=timezone.now()):
         raise CannotError("This link has ended already.")
+    organizations.lock(scope.workspace_id)
+    members.require_decides(user=user, organization_id=scope.workspace_id)
     ids = list(SharedPicture.objects.filter(link_id=known).order_by("position").values_list("asset_id", flat=True))
     summary = f"Share link to {_pictures(len(ids))} ended"
     _record(EventType.SHARE_REVOKED, own.get(), user, "revoked", summary, ids)

@@ -27,6 +27,8 @@ _MIME_TYPES = {extension: mime_type for mime_type, extension in EXTENSIONS.items
 _UNKNOWN = "application/octet-stream"
 _LEAST_FREE_BYTES = 64 * 1024 * 1024
 _CHUNK = 128 * 1024
+# A proxy that sends the files (MEDIA_ACCEL_PREFIX) reads them as a member of the service's group.
+_MODE = 0o640
 
 
 class StorageError(Exception):
@@ -137,6 +139,7 @@ class DurableFolder(FileSystemStorage):
         handle, aside = tempfile.mkstemp(dir=target.parent, prefix=".writing-")
         try:
             with os.fdopen(handle, "wb") as file:
+                os.fchmod(handle, _MODE)
                 for chunk in content.chunks():
                     file.write(chunk)
                 file.flush()

@@ -2,10 +2,12 @@
 
 A switch is on where calls are stopped. The service turns one on by itself when a provider does not take its key or
 account, and off again when a free question to that provider succeeds. It also stops a model whose pictures cost
-more than the accepted ceiling three times. What a person has switched, only a person switches back.
+more than the accepted ceiling three times. What a person has switched, only a person switches back. Whoever moved
+one, the workspaces that it touches find it in their activity, by an event of the same transaction.
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,7 +15,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from billing import pricing
-from creative import registry
+from creative import registry, tellings
 from creative.catalogue import loader
 from creative.catalogue.selection import Row, Status
 from creative.models import Job, KillSwitch
@@ -57,7 +59,10 @@ def target(text: str) -> Target:
 
 def stopped_models() -> dict[str, str]:
     """Return the models that take no calls now, by themselves or by their provider, each with the reason."""
-    on = dict(KillSwitch.objects.filter(is_on=True).values_list("target", "reason"))
+    return _stopped(dict(KillSwitch.objects.filter(is_on=True).values_list("target", "reason")))
+
+
+def _stopped(on: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for entry in loader.current().order if on else ():
         reason = on.get(str(Target("provider", entry.provider_id)), on.get(str(Target("model", entry.id))))
@@ -66,17 +71,12 @@ def stopped_models() -> dict[str, str]:
     return found
 
 
-def reason_against(provider_id: str, model_id: str) -> str | None:
-    """Return why a model cannot be called now; None: no switch stops it."""
-    stopped = KillSwitch.objects.filter(
-        is_on=True, target__in=[str(Target("provider", provider_id)), str(Target("model", model_id))]
-    )
-    return stopped.order_by("-target").values_list("reason", flat=True).first()
+def require_open(on: Mapping[str, str], provider_id: str, model_id: str) -> None:
+    """Raise what ends a job whose provider or model is among the switches that are on, by target with the reason.
 
-
-def require_open(provider_id: str, model_id: str) -> None:
-    """Raise what ends a job whose provider or model is switched off; asked right before each call."""
-    reason = reason_against(provider_id, model_id)
+    Asked right before each call, of what was read then.
+    """
+    reason = on.get(str(Target("provider", provider_id)), on.get(str(Target("model", model_id))))
     if reason is not None:
         raise ProviderError(Failure.UNAVAILABLE, closed(model_id, reason))
 
@@ -86,9 +86,12 @@ def closed(model_id: str, reason: str) -> str:
     return f"{model_id} is switched off for now: {reason.rstrip('.')}. Nothing is charged."
 
 
-def applied(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-    """Return the rows of the catalogue with those that are switched off as unavailable, with the reason."""
-    stopped = stopped_models()
+def applied(rows: tuple[Row, ...], on: Mapping[str, str]) -> tuple[Row, ...]:
+    """Return the rows of the catalogue with those that are switched off as unavailable, with the reason.
+
+    `on` are the switches that are on, by target with the reason.
+    """
+    stopped = _stopped(on)
     return tuple(_applied(row, stopped.get(row.entry.id)) for row in rows)
 
 
@@ -125,7 +128,10 @@ def _move(where: str, *, stopped: bool, reason: str, actor: ActingFor, version: 
     )
     if not moved:
         raise SwitchMovedError(where)
-    return KillSwitch.objects.get(pk=where)
+    row = KillSwitch.objects.get(pk=where)
+    if stopped or seen.is_on:
+        _tell_workspaces(row, actor)
+    return row
 
 
 def heed(error: ProviderError, provider_id: str) -> None:
@@ -142,16 +148,37 @@ def _trip(where: str, reason: str) -> bool:
 
 def _turn_on(where: str, reason: str, *, least_strikes: int) -> bool:
     closed_now = KillSwitch.objects.filter(pk=where, is_on=False, strikes__gte=least_strikes)
-    return bool(
-        closed_now.update(
-            is_on=True,
-            kind=KillSwitch.Kind.AUTOMATIC,
-            reason=reason[:_LONGEST_REASON],
-            strikes=0,
-            version=F("version") + 1,
-            actor_id=SERVICE.actor_id,
-            changed_at=timezone.now(),
-        )
+    turned = closed_now.update(
+        is_on=True,
+        kind=KillSwitch.Kind.AUTOMATIC,
+        reason=reason[:_LONGEST_REASON],
+        strikes=0,
+        version=F("version") + 1,
+        actor_id=SERVICE.actor_id,
+        changed_at=timezone.now(),
+    )
+    if turned:
+        _tell_workspaces(KillSwitch.objects.get(pk=where), SERVICE)
+    return bool(turned)
+
+
+def models_of(where: Target) -> list[str]:
+    """Return the ids of the models that a target stops."""
+    entries = loader.current().order
+    return [
+        entry.id for entry in entries if where.id == (entry.id if where.kind == "model" else entry.provider_id)
+    ]
+
+
+def _tell_workspaces(switch: KillSwitch, actor: ActingFor) -> None:
+    """Tell of a move in the transaction that made it."""
+    kind, _, named = switch.target.partition(":")
+    tellings.of_switch(
+        switch.target,
+        models_of(Target(kind, named)),
+        stopped=switch.is_on,
+        reason=switch.reason,
+        actor=actor,
     )
 
 
@@ -227,11 +254,12 @@ def _note_question(switch: KillSwitch) -> bool:
 def _lift(switch: KillSwitch) -> bool:
     """Let calls through again, unless somebody moved the switch while the provider was asked."""
     mine = KillSwitch.objects.filter(pk=switch.pk, version=switch.version + 1, is_on=True)
-    return bool(
-        mine.update(
-            is_on=False, strikes=0, version=F("version") + 1, actor_id=SERVICE.actor_id, changed_at=timezone.now()
-        )
+    lifted = mine.update(
+        is_on=False, strikes=0, version=F("version") + 1, actor_id=SERVICE.actor_id, changed_at=timezone.now()
     )
+    if lifted:
+        _tell_workspaces(KillSwitch.objects.get(pk=switch.pk), SERVICE)
+    return bool(lifted)
 
 
 def _make_missing(where: str) -> None:

@@ -10,8 +10,8 @@ import logging
 import threading
 from dataclasses import dataclass
 
-from django.db import DatabaseError, InterfaceError
-from django.db.models import Count, Min, QuerySet
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.models import Count, Min, QuerySet, Value
 from django.db.models.functions import Now
 
 from creative import jobs, registry, slots
@@ -58,6 +58,9 @@ def is_stopping() -> bool:
 def take(job_id: str = "") -> Taken | None:
     """Take the next job, first of all `job_id` if its worker is gone. None: none can run now."""
     release_connection()
+    # Who has nothing to take does not stand in line for it: each end of a job is followed by such a look.
+    if not _is_any_queued() and not (job_id and _is_abandoned(job_id)):
+        return None
     # One at a time in a process: the threads would only run into each other at the same row.
     with _choosing:
         for _ in range(_MOST_MISSES):
@@ -150,13 +153,26 @@ def _is_abandoned(job_id: str) -> bool:
     return Job.objects.filter(pk=job_id, state=Job.State.RUNNING, lease_expires_at__lt=Now()).exists()
 
 
+def _is_any_queued() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM creative_job WHERE state = 'queued')")
+        return bool(cursor.fetchone()[0])
+
+
 def _next() -> str | None:
     """Return the first job of the organization whose turn it is, of the jobs that are ready."""
-    firsts: dict[str, str] = dict(_ready().values_list("organization_id").annotate(first=Min("pk")))
+    ready = _ready().values_list("organization_id").annotate(first=Min("pk"), count=Value(0))
+    running = Job.objects.filter(state=Job.State.RUNNING).values_list("organization_id")
+    found = ready.order_by().union(running.order_by().annotate(first=Value(""), count=Count("pk")), all=True)
+    firsts: dict[str, str] = {}
+    busy: dict[str, int] = {}
+    for organization_id, first, count in found:
+        if first:
+            firsts[organization_id] = first
+        else:
+            busy[organization_id] = count
     if not firsts:
         return None
-    running = Job.objects.filter(state=Job.State.RUNNING).values_list("organization_id")
-    busy: dict[str, int] = dict(running.annotate(count=Count("pk")))
     turn = min(firsts, key=lambda one: (busy.get(one, 0), _served.get(one, 0), firsts[one]))
     for gone in _served.keys() - firsts.keys():
         del _served[gone]

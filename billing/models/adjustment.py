@@ -11,6 +11,7 @@ class Adjustment(models.Model):
     """Credits that a member of staff adds (positive) or takes (negative); many of them wait for a second person.
 
     `reason` is told to the owners, `ticket` to staff alone. A waiting one can be approved until `expires_at`.
+    `feedback_id` is the report that it makes good, if it is for one.
     """
 
     class State(models.TextChoices):
@@ -25,6 +26,7 @@ class Adjustment(models.Model):
     credits = models.IntegerField()
     reason = models.CharField(max_length=140)
     ticket = models.CharField(max_length=64)
+    feedback_id = reference_field(blank=True, db_default="")
     state = models.CharField(max_length=8, choices=State)
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
@@ -48,6 +50,7 @@ class Adjustment(models.Model):
         indexes = [
             models.Index(fields=["organization", "requested_by", "created_at"], name="adjustment_by_person"),
             models.Index(fields=["id"], condition=Q(state="waiting"), name="adjustment_waiting"),
+            models.Index(fields=["feedback_id"], condition=~Q(feedback_id=""), name="adjustment_by_feedback"),
         ]
 
 

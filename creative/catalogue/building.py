@@ -21,7 +21,7 @@ from creative.catalogue.entries import (
     SizeRule,
     Surcharge,
 )
-from creative.catalogue.frozen import freeze
+from creative.catalogue.frozen import freeze, thaw
 
 Document = dict[str, Any]
 
@@ -50,7 +50,7 @@ def entry(document: Document) -> ModelEntry:
         size=_size(document["size"]),
         safety=freeze(document["safety"]),
         retirement=_retirement(document["retirement"]),
-        price=_price(document["price"]),
+        price=price(document["price"]),
     )
 
 
@@ -86,7 +86,8 @@ def _retirement(document: Document) -> Retirement:
     )
 
 
-def _price(document: Document) -> Price:
+def price(document: Document) -> Price:
+    """Build a valid price."""
     confidence = Confidence(document["confidence"])
     rule = document["megapixels"]
     return Price(
@@ -105,3 +106,26 @@ def _price(document: Document) -> Price:
         ceiling_basis=document["ceiling_basis"],
         unverified=tuple(document["unverified"]),
     )
+
+
+def price_document(price: Price) -> Document:
+    """Return a price as a data file has it: what `price` makes the same of again."""
+    rule = price.megapixels
+    return {
+        "version": price.version,
+        "as_of": price.as_of.isoformat(),
+        "source": price.source,
+        "confidence": str(price.confidence),
+        "unit": price.unit,
+        "table": [_row(row, price.confidence) for row in price.table],
+        "surcharges": [{"when": thaw(extra.when), "usd": format(extra.usd, "f")} for extra in price.surcharges],
+        "megapixels": {"pixels": rule.pixels, "rounding": "up" if rule.round_up else "none"} if rule else None,
+        "ceiling_credits": price.ceiling_credits,
+        "ceiling_basis": price.ceiling_basis,
+        "unverified": list(price.unverified),
+    }
+
+
+def _row(row: PriceRow, shared: Confidence) -> Document:
+    own = {} if row.confidence is shared else {"confidence": str(row.confidence)}
+    return {"when": thaw(row.when), "usd": format(row.usd, "f"), **own}

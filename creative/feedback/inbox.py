@@ -12,6 +12,7 @@ from typing import Final
 from django.db import connection
 from django.utils import timezone
 
+from creative.feedback import triage
 from creative.feedback.triage import TABS
 from creative.feedback.vocabulary import LEVELS, TYPES
 from creative.models import Feedback
@@ -51,6 +52,18 @@ def counts(type_word: str | None = None) -> dict[str, int]:
     told = {"snoozed": found[-2], "all": found[-1]}
     for tab, states in TABS.items():
         told[tab] = min(sum(found.pop(0) for _ in states), MOST_COUNTED + 1)
+    return {tab: told[tab] for tab in ORDER}
+
+
+def counts_of(assignee_id: str) -> dict[str, int]:
+    """Return how many reports of a member of staff each tab holds, in two queries."""
+    rows = Feedback.objects.filter(pk__in=triage.assigned_to(assignee_id)).values_list("state", "snoozed_at")
+    found = list(rows)
+    told = {
+        tab: sum(state in states for state, snoozed_at in found if snoozed_at is None)
+        for tab, states in TABS.items()
+    }
+    told |= {"snoozed": sum(snoozed_at is not None for _, snoozed_at in found), "all": len(found)}
     return {tab: told[tab] for tab in ORDER}
 
 

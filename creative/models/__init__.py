@@ -6,6 +6,7 @@ from creative.models.feedback import Feedback, FeedbackChange, FeedbackEvidence,
 from creative.models.gallery import Rating, SharedPicture, ShareLink
 from creative.models.job import Attempt, Job
 from creative.models.operation import KillSwitch, ProviderSlot
+from creative.models.price import PriceVersion
 
 __all__ = [
     "Approval",
@@ -18,6 +19,7 @@ __all__ = [
     "Job",
     "JobInput",
     "KillSwitch",
+    "PriceVersion",
     "ProviderSlot",
     "Quarantine",
     "Rating",

@@ -56,6 +56,7 @@ class Asset(models.Model):
             ),
             models.Index(fields=["organization", "sha256"], name="asset_by_content"),
             models.Index(fields=["storage_key"], name="asset_by_key"),
+            models.Index(fields=["sha256"], name="asset_by_digest"),
             models.Index(
                 fields=["id"],
                 condition=Q(thumbnails_at__isnull=True, deleted_at__isnull=True),
@@ -89,9 +90,27 @@ class JobInput(models.Model):
 
 
 class Quarantine(models.Model):
-    """Bytes that nobody may keep here, whoever brings them; by the digest of what was received or stored."""
+    """Bytes that nobody may keep here, whoever brings them; by the digest of what was received or stored.
+
+    `reason` is for staff alone. `blocked` counts what was brought since and refused. From `released_at` on the
+    bytes are allowed again; what was taken away does not come back.
+    """
 
     sha256 = models.CharField(max_length=64, primary_key=True)
     reason = models.CharField(max_length=200)
     actor_id = models.CharField(max_length=64)
     created_at = models.DateTimeField()
+    blocked = models.IntegerField(default=0, db_default=0)
+    blocked_at = models.DateTimeField(null=True)
+    released_at = models.DateTimeField(null=True)
+    release_reason = models.CharField(max_length=200, blank=True, db_default="")
+    released_by = models.CharField(max_length=64, blank=True, db_default="")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(released_at__isnull=True) | ~Q(release_reason=""),
+                name="quarantine_released_for_a_reason",
+            )
+        ]
+        indexes = [models.Index(fields=["-created_at", "sha256"], name="quarantine_newest")]

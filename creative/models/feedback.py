@@ -118,6 +118,7 @@ class Feedback(models.Model):
                 name="feedback_to_triage_by_type",
             ),
             models.Index(fields=["type", "-id"], name="feedback_by_type"),
+            models.Index(fields=["assignee_id", "-id"], name="feedback_by_assignee"),
             models.Index(
                 fields=["-snoozed_at", "-id"], condition=Q(snoozed_at__isnull=False), name="feedback_asleep"
             ),
@@ -126,6 +127,8 @@ class Feedback(models.Model):
                 condition=Q(snoozed_at__isnull=False),
                 name="feedback_asleep_by_type",
             ),
+            # Without those that repeat nothing: among them all, SQLite takes the key of a report for a common one.
+            models.Index(fields=["canonical"], condition=Q(canonical__isnull=False), name="feedback_of_original"),
             models.Index(fields=["command_key", "error_code", "-id"], name="feedback_by_failure"),
             models.Index(fields=["severity", "-priority"], condition=_OPEN, name="feedback_open"),
             models.Index(fields=["created_at"], condition=_OPEN, name="feedback_open_by_age"),

@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from accounts.models import Agent, Organization
 from billing.models import Hold
+from creative.models.veiled import ParametersField, PromptField
 from imageskill.core.ids import PublicIdField, reference_field
 
 
@@ -37,8 +38,8 @@ class Job(models.Model):
     capability_id = models.CharField(max_length=64)
     model_id = models.CharField(max_length=64)
     intent = models.CharField(max_length=64, blank=True)
-    prompt = models.TextField()
-    parameters = models.JSONField()
+    prompt = PromptField()
+    parameters = ParametersField()
     selection = models.JSONField()
     output_count = models.IntegerField()
     expected_width = models.IntegerField(null=True)

@@ -21,6 +21,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from creative import turns
 from creative.queue import direct, serving
+from imageskill.core import supervisor
 from imageskill.core.units import unit_of_work
 
 logger = logging.getLogger("imageskill.queue")
@@ -29,6 +30,7 @@ QUEUE = "jobs"
 _STALE_SECONDS = 60
 _SPARE_CONNECTIONS = 4
 _PAUSE_SECONDS = 2
+_CONNECTION_SECONDS = 60.0
 
 
 @app.task(name="imageskill.look", queue=QUEUE)
@@ -100,7 +102,15 @@ def work() -> None:
 
     What still runs then is cut off: its lease expires, and another worker goes on with it.
     """
+    _be_patient()
     asyncio.run(_work())
+
+
+def _be_patient() -> None:
+    """Have jobs that crowd for the pool's connections wait for one: what a provider has made is paid for."""
+    pool = getattr(connection, "pool", None)
+    if pool is not None:
+        pool.timeout = _CONNECTION_SECONDS
 
 
 async def _work() -> None:
@@ -126,6 +136,8 @@ async def _take_notes() -> None:
     # An app of its own: the jobs' notes are written by the service's connections, inside their transactions.
     worker: App = app.with_connector(connector)
     async with worker.open_async():
+        # A moment later its sign of life is in the database, by which /healthz knows that there is a worker.
+        asyncio.get_running_loop().call_later(_PAUSE_SECONDS, supervisor.say_ready)
         await worker.run_worker_async(
             queues=[QUEUE],
             name="worker",

@@ -133,14 +133,16 @@ class Create(ApiView):
         if job.state == Job.State.AWAITING_APPROVAL:
             raise approvals.required(job)
         self.warnings += prefer_warnings(request)
-        if not job.is_final:
-            fast = offers.entry_of(job.model_id).latency_class == "fast"
-            waiting.until_end(job, seconds=seconds_to_wait(request), counted=not fast)
-        job = jobs.visible_to(actor, job.pk)
+        seconds = 0 if job.is_final else seconds_to_wait(request)
+        if seconds:
+            fast = offers.described(job.model_id).latency_class == "fast"
+            waiting.until_end(job, seconds=seconds, counted=not fast)
+            job = jobs.visible_to(actor, job.pk)
         if job.is_final and job.state != Job.State.COMPLETED:
             raise failures.of_job(job, has_key=has_key)
         told = presenters.create_json(job, assets.of_job(job), quota.of_agent(actor.agent))
-        self.warnings += presenters.delivery_warnings(job, list(job.assets.all()))
+        if job.state == Job.State.COMPLETED:
+            self.warnings += presenters.delivery_warnings(job, list(job.assets.all()))
         told |= self.inputs_told(job) | self.provenance(request, actor, job)
         return self.answer(told, status=200 if job.is_final else 202)
 
@@ -155,7 +157,7 @@ class Create(ApiView):
         if actor.agent.claim_state != "claimed":
             self.warnings.append("Provenance is shown to claimed agents only.")
             return {}
-        return {"provenance": presenters.provenance_json(job, offers.entry_of(job.model_id))}
+        return {"provenance": presenters.provenance_json(job, offers.described(job.model_id))}
 
 
 class Edit(Create):

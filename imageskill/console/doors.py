@@ -1,4 +1,7 @@
-"""The one door of the console: staff, in a session that used a second factor; for others there is nothing here."""
+"""The doors of staff's pages: staff, in a session that used a second factor; for others there is nothing here.
+
+The console is open to all staff, the admin to those of them who are superusers.
+"""
 
 from collections.abc import Callable
 from functools import wraps
@@ -19,6 +22,8 @@ from accounts.pages.people import signed_in
 from accounts.staff import Staff
 
 P = ParamSpec("P")
+SAFE: Final = ("GET", "HEAD", "OPTIONS")
+"""Methods that only look."""
 _DOOR: Final = "is_behind_the_staff_door"
 _ASKS: Final = "asks_staff_for_a_fresh_sign_in"
 
@@ -52,6 +57,27 @@ def staff_only(
     return wrapped
 
 
+def superusers_only(page: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Open a page of the admin to superusers; to the rest of staff it is not there either.
+
+    Whatever does more than look wants a sign-in of the last five minutes.
+    """
+    inside = csrf_protect(page)
+
+    # For the reason given above.
+    @csrf_exempt
+    @never_cache
+    def door(request: HttpRequest, /, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401 - the route's
+        refused = refusal(request, is_dangerous=request.method not in SAFE, for_superusers=True)
+        return refused if refused is not None else inside(request, *args, **kwargs)
+
+    wrapped = wraps(page, updated=())(door)
+    setattr(wrapped, _DOOR, True)
+    # Else an address without its last slash would lead a stranger to the one that has it.
+    setattr(wrapped, "should_append_slash", False)  # noqa: B010 - a mark that Django reads
+    return wrapped
+
+
 def is_guarded(view: object) -> bool:
     """Say whether a view is behind the door; a test asks it of every route of the console."""
     return bool(getattr(view, _DOOR, False))
@@ -62,10 +88,12 @@ def asks_freshness(view: object) -> bool:
     return bool(getattr(view, _ASKS, False))
 
 
-def refusal(request: HttpRequest, *, is_dangerous: bool = False) -> HttpResponseBase | None:
-    """Return what somebody gets who may not come in now, or None. Http404: no staff."""
+def refusal(
+    request: HttpRequest, *, is_dangerous: bool = False, for_superusers: bool = False
+) -> HttpResponseBase | None:
+    """Return what somebody gets who may not come in now, or None. Http404: no staff, or no superuser."""
     user = request.user
-    if not isinstance(user, User) or not user.is_staff or not user.is_active:
+    if not isinstance(user, User) or not _has_rights(user, for_superusers=for_superusers):
         # Else the answer would vary by cookie, and that of an address that leads nowhere does not.
         request.session.accessed = False
         raise Http404
@@ -75,6 +103,10 @@ def refusal(request: HttpRequest, *, is_dangerous: bool = False) -> HttpResponse
     if is_dangerous and not freshness.is_fresh(records):
         return _leave_for(request, f"{reverse('fresh')}?{urlencode({'next': _way_back(request)})}")
     return None
+
+
+def _has_rights(user: User, *, for_superusers: bool) -> bool:
+    return user.is_active and user.is_staff and (user.is_superuser or not for_superusers)
 
 
 def _factor_page(request: HttpRequest, user: User) -> HttpResponseBase:

@@ -19,6 +19,8 @@ PAGES: Final = (
     ("console_webhooks", "Webhooks", "w"),
     ("console_search", "Search", "s"),
     ("console_providers", "Providers", "p"),
+    ("console_prices", "Prices", "r"),
+    ("console_quarantine", "Quarantine", "q"),
     ("console_people", "People", "n"),
     ("console_signups", "Sign-ups", "u"),
 )

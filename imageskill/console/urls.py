@@ -1,4 +1,7 @@
-"""Addresses of the staff console, without a slash at the end: so nothing is redirected to what is not there."""
+"""Addresses of the staff console, without a slash at the end: so nothing is redirected to what is not there.
+
+Those of the admin end with one, as Django has them, and redirect nobody either (imageskill/console/doors.py).
+"""
 
 from django.urls import include, path
 
@@ -11,4 +14,6 @@ urlpatterns = [
     path("console/", include("imageskill.console.money.urls")),
     path("", include("imageskill.console.people.urls")),
     path("", include("imageskill.console.operations.urls")),
+    path("", include("imageskill.console.view_as.urls")),
+    path("", include("imageskill.console.admin.urls")),
 ]

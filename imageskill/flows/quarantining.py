@@ -1,4 +1,4 @@
-"""Staff stops an agent: held until staff lets it go on, or ended for good. Its owner is told why.
+"""Staff stops an agent: held until staff lets it go on, or ended for good; or a token of it. Its owner is told.
 
 What waits is canceled as for an owner's pause or revoke (`flows/stopping.py`); running jobs finish and settle.
 """
@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts import agents, organizations, tokens
 from accounts.grants import HELD
 from accounts.members import CannotError
-from accounts.models import Agent, ClaimState
+from accounts.models import Agent, AgentToken, ClaimState
 from imageskill.core import events
 from imageskill.core.events import ActingFor, EventType
 from imageskill.core.units import unit_of_work
@@ -20,6 +20,7 @@ from imageskill.flows.stopping import LONGEST_MESSAGE, Ended
 LONGEST_REASON: Final = LONGEST_MESSAGE - len(HELD)
 """In characters; the agent and its owner read it."""
 _TAKEN_BACK: Final = "Staff of this service ended this agent; nothing is charged."
+_ALSO_TAKEN_BACK: Final = "Staff of this service revoked the token that asked for it; nothing is charged."
 
 
 def quarantine(*, agent_id: str, reason: str, actor: ActingFor) -> Ended:
@@ -67,6 +68,29 @@ def _revoke(agent_id: str, reason: str, actor: ActingFor) -> Agent:
     Agent.objects.filter(pk=agent.pk).update(claim_state=ClaimState.REVOKED)
     _record(EventType.AGENT_REVOKED, agent, actor, "revoked", f"Ended by staff of this service: {reason}")
     return agent
+
+
+def revoke_token(*, token_id: str, actor: ActingFor) -> Ended:
+    """End a token with what it was rotated into: what they queued is canceled, their plans are taken back.
+
+    Its owner finds it in the activity. CannotError: there is no such living token, or its agent ended.
+    """
+    agent, own = _revoke_token(token_id, actor)
+    reached = tokens.predecessors(agent.pk, own)
+    withdrawn = stopping.withdraw(agent, actor, _ALSO_TAKEN_BACK, reached)
+    return stopping.end_queued(agent, reached, withdrawn=withdrawn)
+
+
+@unit_of_work
+def _revoke_token(token_id: str, actor: ActingFor) -> tuple[Agent, set[str]]:
+    token = AgentToken.objects.filter(pk=token_id).first()
+    if token is None:
+        raise CannotError("There is no such token.")
+    agent = _standing(token.agent_id)
+    ended, _ = tokens.end(agent, chosen=token_id, actor=actor)
+    if not ended:
+        raise CannotError("There is no living token to revoke.")
+    return agent, {token.pk for token in ended}
 
 
 def _standing(agent_id: str) -> Agent:

@@ -206,3 +206,23 @@ def test_a_session_that_lost_its_factor_is_led_to_it_from_within_a_page(
     with page.expect_navigation():
         page.keyboard.press("j")
     expect(page.get_by_role("heading", level=1)).to_have_text("Show your second factor")
+
+
+def test_one_key_shows_only_what_is_one_s_own_and_another_takes_a_report_or_gives_it_back(
+    page: Page, reports: list[Feedback]
+) -> None:
+    page.goto("/console/feedback")
+    shows(page, "Report number 0")
+    page.keyboard.press("j")
+    shows(page, "Report number 1")
+    page.keyboard.press("a")
+    expect(page.locator(".undo")).to_contain_text("Assigned")
+    page.keyboard.press("m")
+    page.wait_for_url("**mine=1**")
+    shows(page, "Report number 1")
+    expect(page.locator("[data-row]")).to_have_count(1)
+    page.keyboard.press("a")
+    page.wait_for_function("!document.querySelector('[data-row]')")
+    assert Feedback.objects.get(pk=reports[1].pk).assignee_id == ""
+    page.keyboard.press("m")
+    expect(page.locator("[data-row]")).to_have_count(5)

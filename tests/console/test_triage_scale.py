@@ -150,6 +150,13 @@ def test_nothing_of_the_triage_reads_a_whole_table_of_twenty_thousand() -> None:
     assert {name: found for name, doing in doings.items() if (found := scans(doing))} == {}
 
 
+def test_one_report_is_read_without_reading_the_others() -> None:
+    newest = fill(make_agent())
+    wide = scans(lambda: reading.one(newest.pk))
+    # What few rows belong to it may be sorted.
+    assert [step for step in wide if not step.startswith("USE TEMP B-TREE")] == []
+
+
 def test_counts_end_at_a_thousand_and_agree_with_what_is_there() -> None:
     agent = make_agent()
     many(agent, inbox.MOST_COUNTED + 20)

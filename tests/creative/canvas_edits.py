@@ -31,7 +31,7 @@ def stored(picture: Image.Image, kind: str = "PNG", **options: Any) -> InputPict
 
 def complete(**given: Any) -> dict[str, Any]:
     """Return valid and complete parameters of `canvas.edit`."""
-    applied = controls.apply(offers.entry_of("canvas.edit"), model_parameters=given)
+    applied = controls.apply(offers.described("canvas.edit"), model_parameters=given)
     assert not applied.errors
     return applied.parameters
 

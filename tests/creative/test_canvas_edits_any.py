@@ -15,7 +15,7 @@ from creative.providers.canvas.edits import edited, size_of, understood
 from creative.providers.canvas.edits.colours import GREYS, NAMES
 from tests.creative.canvas_edits import complete, corners, stored
 
-SCHEMA = offers.entry_of("canvas.edit").properties
+SCHEMA = offers.described("canvas.edit").properties
 HEXADECIMAL = st.from_regex(r"\A#[0-9a-fA-F]{6}\Z")
 
 
@@ -161,4 +161,4 @@ def test_a_value_that_changes_nothing_asks_for_nothing() -> None:
 
 
 def faults(parameters: dict[str, Any]) -> dict[str, list[str]]:
-    return controls.apply(offers.entry_of("canvas.edit"), model_parameters=parameters).errors
+    return controls.apply(offers.described("canvas.edit"), model_parameters=parameters).errors

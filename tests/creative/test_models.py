@@ -181,8 +181,8 @@ def test_details_are_the_rows_of_the_single_models(anonymous: Caller) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/models?details=true", "/v1/models/default", "/v1/capabilities"])
-def test_the_catalogue_asks_the_database_only_what_is_switched_off(
+def test_the_catalogue_asks_the_database_only_what_is_switched_off_and_repriced(
     anonymous: Caller, django_assert_max_num_queries: DjangoAssertNumQueries, path: str
 ) -> None:
-    with django_assert_max_num_queries(1):
+    with django_assert_max_num_queries(2):
         assert anonymous.get(path).status == 200

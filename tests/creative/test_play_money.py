@@ -37,6 +37,12 @@ def give_play_money(member: Member, kind: LotKind, credits: int) -> None:
     )
 
 
+@unit_of_work
+def adjust(organization_id: str, credits: int) -> None:
+    organizations.lock(organization_id)
+    ledger.adjust(organization_id=organization_id, credits=credits, reference="tests", actor=System("tests"))
+
+
 @pytest.mark.parametrize("kind", [LotKind.PAID, LotKind.PROMO])
 def test_play_money_buys_no_model_that_has_a_price(agent: Member, paints: Paints, kind: LotKind) -> None:
     give_play_money(agent, kind, 100)
@@ -47,6 +53,13 @@ def test_play_money_buys_no_model_that_has_a_price(agent: Member, paints: Paints
     assert told["free_model"] == "canvas.draft"
     assert paints("xai").calls == []
     assert (Hold.objects.count(), Job.objects.count()) == (0, 0)
+
+
+def test_what_staff_added_is_no_play_money(agent: Member, paints: Paints) -> None:
+    adjust(agent.row.organization_id, 100)
+    assert agent.create(model=GROK).ok
+    assert len(paints("xai").calls) == 1
+    assert CreditLot.objects.get(kind="promo").available_credits == 96
 
 
 def test_what_the_play_rail_sold_buys_canvas_and_nothing_dearer(

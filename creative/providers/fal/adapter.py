@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import ClassVar, Final
 
+from creative import prices
 from creative.catalogue import loader
 from creative.catalogue.entries import ModelEntry
 from creative.catalogue.frozen import thaw
@@ -102,7 +103,7 @@ def _worked_on() -> Iterator[None]:
 
 
 def _entry(model: str) -> ModelEntry | None:
-    ours = (entry for entry in loader.current().order if entry.provider_id == failures.NAME)
+    ours = (entry for entry in prices.last_read().order if entry.provider_id == failures.NAME)
     return next((entry for entry in ours if entry.provider_model == model), None)
 
 

@@ -21,22 +21,51 @@ PAGE: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the inbox one is: a tab, a type, and the row after which the page begins."""
+    """Where in the inbox one is: a tab, a type, and the row after which the page begins.
+
+    `assignee_id` is the one who asked, where only what is theirs is shown.
+    """
 
     tab: str = "new"
     type: str = ""
     after: str = ""
+    assignee_id: str = ""
 
     @property
     def query(self) -> str:
         """The place as it stands in an address."""
-        told = {"tab": self.tab, "type": self.type, "after": self.after}
+        told = {"tab": self.tab, "type": self.type, "mine": self.mine, "after": self.after}
         return urlencode({name: value for name, value in told.items() if value})
 
+    @property
+    def mine(self) -> str:
+        """`1` where only what is assigned to the one who asked is shown."""
+        return "1" if self.assignee_id else ""
 
-def place_of(sent: Mapping[str, str]) -> Place | None:
-    """Return the place that an address or a form names; None: there is no such."""
-    place = Place(tab=sent.get("tab") or "new", type=sent.get("type") or "", after=sent.get("after") or "")
+    def at(self, tab: str, type_word: str = "", after: str = "") -> "Place":
+        """Return another tab and type, of the same person."""
+        return Place(tab, type_word, after, self.assignee_id)
+
+    @property
+    def first(self) -> str:
+        """The query of the first page here."""
+        return self.at(self.tab, self.type).query
+
+    @property
+    def whose(self) -> tuple[str, str]:
+        """The queries of everybody's reports and of one's own, on this tab."""
+        everybody = Place(self.tab, self.type).query
+        return everybody, f"{everybody}&mine=1"
+
+
+def place_of(sent: Mapping[str, str], me: str = "") -> Place | None:
+    """Return the place that an address or a form names, `me` asking; None: there is no such."""
+    place = Place(
+        tab=sent.get("tab") or "new",
+        type=sent.get("type") or "",
+        after=sent.get("after") or "",
+        assignee_id=me if sent.get("mine") else "",
+    )
     is_known = place.tab in TABS and (not place.type or place.type in TYPE_WORDS)
     return place if is_known and (not place.after or prefix_of(place.after) == "sig") else None
 
@@ -91,25 +120,31 @@ class Listing:
 def read(place: Place) -> Listing:
     """Return a page of the inbox, in a fixed number of queries."""
     after = Feedback.objects.filter(pk=place.after).first() if place.after else None
-    found = triage.page(place.tab, limit=PAGE + 1, after=after, type_word=place.type or None)
+    found = triage.page(
+        place.tab,
+        limit=PAGE + 1,
+        after=after,
+        type_word=place.type or None,
+        assignee_id=place.assignee_id or None,
+    )
     people = staff.colleagues()
     shown = found[:PAGE]
     merged = _reports_of_merged([row.pk for row in shown])
-    more = Place(place.tab, place.type, shown[-1].pk).query if len(found) > PAGE else ""
-    per_tab, per_type = inbox.counts(), inbox.types_of(place.tab)
+    more = place.at(place.tab, place.type, shown[-1].pk).query if len(found) > PAGE else ""
+    per_tab, per_type = _counts(place)
     return Listing(
         place=place,
         rows=[Row(row, people.get(row.assignee_id, ""), row.reports + merged.get(row.pk, 0)) for row in shown],
         tabs=[
-            Tab(name, Place(tab).query, counted(per_tab[tab], MOST_COUNTED), tab == place.tab)
+            Tab(name, place.at(tab).query, counted(per_tab[tab], MOST_COUNTED), tab == place.tab)
             for tab, name in TABS.items()
         ],
         types=[
-            Tab("Every type", Place(place.tab).query, "", not place.type),
+            Tab("Every type", place.at(place.tab).query, "", not place.type),
             *(
                 Tab(
                     name,
-                    Place(place.tab, word).query,
+                    place.at(place.tab, word).query,
                     counted(per_type[word], MOST_COUNTED) if word in per_type else "",
                     word == place.type,
                 )
@@ -118,6 +153,13 @@ def read(place: Place) -> Listing:
         ],
         next=more,
     )
+
+
+def _counts(place: Place) -> tuple[dict[str, int], dict[str, int]]:
+    """Return how much each tab and each type holds; of one's own, types are not counted."""
+    if place.assignee_id:
+        return inbox.counts_of(place.assignee_id), {}
+    return inbox.counts(), inbox.types_of(place.tab)
 
 
 def _reports_of_merged(ids: list[str]) -> dict[str, int]:

@@ -5,6 +5,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from accounts.pages.people import signed_in
 from accounts.staff import Staff
 from creative.feedback import alike
 from creative.feedback.plain_text import one_line
@@ -56,7 +57,8 @@ def search(request: HttpRequest, person: Staff, feedback_id: str) -> HttpRespons
 
 def place_in(request: HttpRequest) -> Place:
     """Return where in the inbox a request is. Http404: nowhere."""
-    place = listing.place_of(request.POST if request.method == "POST" else request.GET)
+    sent = request.POST if request.method == "POST" else request.GET
+    place = listing.place_of(sent, signed_in(request).pk)
     if place is None:
         raise Http404
     return place

@@ -36,7 +36,8 @@ def of_ids(ids: Sequence[str]) -> list[Picked]:
 
 def of_place(place: Place) -> tuple[list[Picked], bool]:
     """Return the reports of a tab and type, as many as one act takes, and whether there are more."""
-    rows = triage.page(place.tab, limit=MOST + 1, type_word=place.type or None)
+    whose = place.assignee_id or None
+    rows = triage.page(place.tab, limit=MOST + 1, type_word=place.type or None, assignee_id=whose)
     return [Picked(row) for row in rows[:MOST]], len(rows) > MOST
 
 

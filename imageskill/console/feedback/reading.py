@@ -6,6 +6,8 @@ from typing import Final
 from django.db.models import Prefetch
 
 from accounts import staff
+from billing import adjustments
+from billing.models import Adjustment
 from creative import assets
 from creative.feedback import alike, attached, priority, triage
 from creative.feedback.alike import Alike
@@ -78,6 +80,8 @@ class Item:
     weight: Weight
     suggested: list[Alike]
     people: dict[str, str]
+    goodwill: list[Adjustment]
+    """Credits that were given for it or for what was merged into it, and those that wait for a second person."""
 
     @property
     def title(self) -> str:
@@ -204,4 +208,5 @@ def one(feedback_id: str) -> Item | None:
         weight=priority.weigh(row.pk),
         suggested=alike.suggested(row),
         people=staff.colleagues(),
+        goodwill=adjustments.of_feedback([row.pk, *(other.pk for other in merged)]),
     )

@@ -15,6 +15,8 @@ from accounts.staff import Staff
 from billing import adjustments, standing
 from billing.adjustments import CannotAdjustError
 from billing.models import Adjustment
+from creative.feedback.plain_text import one_line
+from creative.models import Feedback
 from imageskill.console import frame
 from imageskill.console.doors import staff_only
 from imageskill.console.money.forms import AdjustmentForm
@@ -49,14 +51,19 @@ def listed(request: HttpRequest, person: Staff) -> HttpResponseBase:
 def ask(request: HttpRequest, person: Staff) -> HttpResponseBase:
     """Show the form, for an organization if one is named; ask by it."""
     if request.method == "GET":
-        named = request.GET.get("organization", "")
-        return _form(request, person, AdjustmentForm(initial={"organization_id": named}), named)
+        report = _report(request.GET.get("feedback", ""))
+        named = report.organization_id if report is not None else request.GET.get("organization", "")
+        initial = {"organization_id": named, "feedback_id": report.pk if report is not None else ""}
+        return _form(request, person, AdjustmentForm(initial=initial), named)
     form = AdjustmentForm(request.POST)
     if not form.is_valid():
         return _form(request, person, form, form.data.get("organization_id", ""))
     told = form.cleaned_data
+    report = _report(told["feedback_id"])
 
     def doing() -> str:
+        if told["feedback_id"] and (report is None or not _is_of(report, told["organization_id"])):
+            raise frame.CannotError("The report is not this workspace's. Nothing was adjusted.")
         try:
             row = adjustments.ask(
                 adjustment_id=told["key"],
@@ -64,6 +71,7 @@ def ask(request: HttpRequest, person: Staff) -> HttpResponseBase:
                 credits=form.signed_credits,
                 reason=told["reason"],
                 ticket=told["ticket"],
+                feedback_id=told["feedback_id"],
                 by=person,
             )
         except CannotAdjustError as error:
@@ -72,18 +80,35 @@ def ask(request: HttpRequest, person: Staff) -> HttpResponseBase:
             return "It waits: more than one person may adjust alone within 24 hours, so a second one approves it."
         return _done(row)
 
-    return frame.act(request, doing, reverse("console_adjustments"))
+    back = reverse("console_adjustments") if report is None else reverse("console_feedback_item", args=[report.pk])
+    return frame.act(request, doing, back)
+
+
+def _report(feedback_id: str) -> Feedback | None:
+    """Return the report that an adjustment makes good, if one is named."""
+    return Feedback.objects.filter(pk=feedback_id).first() if prefix_of(feedback_id) == "sig" else None
+
+
+def _is_of(report: Feedback, organization_id: str) -> bool:
+    """Say whether a report is an organization's, as it is now: it may have been merged since."""
+    if not Organization.objects.filter(pk=organization_id).exists():
+        return False
+    own = (report.organization_id, organizations.successor_id(report.organization_id))
+    return organizations.successor_id(organization_id) in own
 
 
 def _form(request: HttpRequest, person: Staff, form: AdjustmentForm, named: str) -> HttpResponseBase:
     """Render the form, with how the organization stands and what this person may still adjust alone."""
     organization = Organization.objects.filter(pk=named).first() if prefix_of(named) == "org" else None
     owner_id = organizations.successor_id(organization.pk) if organization is not None else ""
+    report = _report(str(form["feedback_id"].value() or ""))
     return frame.show(
         request,
         "console/money/adjust.html",
         PAGE,
         form=form,
+        report=report,
+        report_title=one_line(report.title) if report is not None else "",
         organization=Organization.objects.get(pk=owner_id) if owner_id else None,
         was_merged=organization is not None and owner_id != organization.pk,
         standing=standing.of_workspace(owner_id) if owner_id else None,

@@ -25,6 +25,7 @@ class AdjustmentForm(forms.Form):
     """Whose credits, how many, which way, why. `key` makes a form that is sent twice adjust once."""
 
     key = forms.CharField(widget=forms.HiddenInput, initial=_new_key, max_length=MAX_LENGTH)
+    feedback_id = forms.CharField(widget=forms.HiddenInput, required=False, max_length=MAX_LENGTH)
     organization_id = forms.CharField(max_length=MAX_LENGTH, label="Workspace or organization", help_text="org_…")
     direction = forms.ChoiceField(choices=_SIGNS, initial="add", widget=forms.RadioSelect, label="What to do")
     credits = forms.IntegerField(min_value=1, max_value=MOST_CREDITS, label="Credits")

@@ -10,11 +10,14 @@ from django.db import connection
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
+from accounts import staff
 from creative import offers, queue, registry, slots
 from creative.catalogue.selection import Row
 from creative.models import Attempt, Job, KillSwitch
 from creative.queue import DurableRunner
+from creative.switches import SERVICE
 from imageskill.core.errors import ErrorCode
+from imageskill.core.ids import prefix_of
 from imageskill.core.models import PeriodicRun
 
 MOST_CALLS: Final = 5_000
@@ -73,6 +76,8 @@ class Line:
     queued: int
     hour: Rates
     day: Rates
+    who: str
+    """Who moved its switch last: a colleague, the operator, or the service; empty where it was never moved."""
 
     @property
     def is_stopped(self) -> bool:
@@ -120,11 +125,12 @@ class Queue:
 
 
 def providers() -> list[ProviderLine]:
-    """Return every provider with its models, in the catalogue's order; four queries."""
+    """Return every provider with its models, in the catalogue's order; seven queries."""
     rows = offers.rows()
     switches = {switch.pk: switch for switch in KillSwitch.objects.all()}
     loads = {(model, state): count for model, state, count, _ in _unfinished()}
     calls = _calls()
+    people = staff.colleagues()
     now = timezone.now()
     by_provider: dict[str, list[Row]] = {}
     for row in rows:
@@ -141,6 +147,7 @@ def providers() -> list[ProviderLine]:
             "queued": sum(loads.get((model, Job.State.QUEUED), 0) for model in ids),
             "hour": rates(call for call in own if call.ended_at > now - HOUR),
             "day": rates(call for call in own if call.ended_at > now - DAY),
+            "who": _mover(switches.get(f"{kind}:{name}"), people),
         }
 
     return [
@@ -154,6 +161,16 @@ def providers() -> list[ProviderLine]:
         )
         for name, models in by_provider.items()
     ]
+
+
+def _mover(switch: KillSwitch | None, people: dict[str, str]) -> str:
+    if switch is None:
+        return ""
+    if switch.kind == KillSwitch.Kind.AUTOMATIC or switch.actor_id == SERVICE.actor_id:
+        return "the service itself"
+    if prefix_of(switch.actor_id) == "usr":
+        return people.get(switch.actor_id, "a former colleague")
+    return f"the {switch.actor_id}, on the command line"
 
 
 def rates(calls: Iterable[Call]) -> Rates:

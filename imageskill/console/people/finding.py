@@ -109,16 +109,16 @@ def _of_address(address: str) -> list[Hit]:
 
 
 def _workspace_hit(place: Organization, detail: str) -> Hit:
-    return Hit(
-        "Workspace", one_line(place.name), detail, f"{reverse('console_search')}?{urlencode({'q': place.pk})}"
-    )
+    return Hit("Workspace", one_line(place.name), detail, reverse("console_workspace", args=[place.pk]))
 
 
 def _workspace(organization_id: str) -> list[Hit]:
     """Return who is in a workspace: its agents, those of the shells merged into it by what they are now."""
-    members = Membership.objects.select_related("user").filter(organization_id=organization_id).order_by("pk")
-    people = [Hit("Person", place.user.email, place.role, "") for place in members[:MOST]]
-    return [*_agents(Q(organization_id=organization_id) | Q(shell_id=organization_id)), *people]
+    places = Membership.objects.select_related("user", "organization").filter(organization_id=organization_id)
+    members = list(places.order_by("pk")[:MOST])
+    people = [Hit("Person", place.user.email, place.role, "") for place in members]
+    own = [_workspace_hit(place.organization, "its own page") for place in members[:1]]
+    return [*own, *_agents(Q(organization_id=organization_id) | Q(shell_id=organization_id)), *people]
 
 
 def _person(user_id: str) -> list[Hit]:

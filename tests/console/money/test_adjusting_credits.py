@@ -31,7 +31,7 @@ def test_one_person_adds_up_to_the_threshold_and_the_owner_sees_why_but_not_who(
     assert (row.state, row.requested_by.email, row.decided_by) == ("applied", "sam@example.com", None)
     assert movements_of(organization) == [(1, "adjust", "house.adjustments", "available", 1000)]
     lot = CreditLot.objects.get()
-    assert (lot.kind, lot.granted_credits, lot.receipt_id, lot.live_money) == (LotKind.PROMO, 1000, "", False)
+    assert (lot.kind, lot.granted_credits, lot.receipt_id, lot.live_money) == (LotKind.PROMO, 1000, "", True)
     event = ActivityEvent.objects.get(type="credits.adjusted")
     assert event.summary == "Staff added 1,000 credits: Pictures of 3 May came out black"
     assert (event.organization_id, event.actor_type, event.actor_id) == (organization.pk, "session", "staff")

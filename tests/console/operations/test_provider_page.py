@@ -93,7 +93,7 @@ def test_the_page_says_that_a_key_is_there_and_never_which(settings: LazySetting
     for line in health.providers():
         for model in line.models:
             assert model.row.entry.price.version in (model.price_version, f"{model.id}/{model.price_version}")
-            assert f"price {model.price_version}</span>" in page
+            assert f"price {model.price_version}</a>" in page
 
 
 def queue_up(number: int) -> None:

@@ -64,7 +64,7 @@ def test_another_thread_heeds_it_at_its_next_call(job: Job, provider: FakeProvid
     assert job.error_message == "canvas.draft is switched off for now: Invoice open. Nothing is charged."
     assert invariants.reconcile() == []
     move(client, "open")
-    assert switches.reason_against("canvas", "canvas.draft") is None
+    assert switches.stopped_models().get("canvas.draft") is None
 
 
 def test_who_waits_is_told_of_the_stop_and_of_its_end(job: Job) -> None:
@@ -80,7 +80,7 @@ def test_who_waits_is_told_of_the_stop_and_of_its_end(job: Job) -> None:
         (job.organization_id, "open", "provider:canvas", "session"),
     ]
     assert set(told.values_list("agent_id", flat=True)) == {""}
-    assert told[0].summary == "Calls of canvas stopped by staff: Invoice open"
+    assert told[0].summary == "Calls of canvas stopped: Invoice open"
 
 
 def test_a_model_alone_can_be_stopped(job: Job, agent: Member) -> None:

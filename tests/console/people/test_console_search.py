@@ -100,6 +100,7 @@ def test_an_address_finds_who_signs_in_and_whose_contact_it_is(client: Client, a
     listed = ask(client, place.pk).content.decode()
     assert "bo@example.com" in listed
     assert "viewer" in listed
+    assert f"/console/workspaces/{place.pk}" in listed
 
 
 def test_a_workspace_lists_its_agents_and_those_that_came_out_of_a_shell(client: Client) -> None:
@@ -115,7 +116,7 @@ def test_money_of_a_person_leads_to_the_workspace(client: Client) -> None:
     place = make_workspace(user, name="Studio South")
     buyer: dict[str, Any] = {"organization": place, "agent": None, "user": user}
     attempt_of(make_agent(), "cs_test_person", **buyer)
-    assert ask(client, "cs_test_person").url == f"/console/search?q={place.pk}"
+    assert ask(client, "cs_test_person").url == f"/console/workspaces/{place.pk}"
 
 
 def test_reports_and_webhooks_are_found_too(client: Client) -> None:
