@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from creative import assets
 from creative.models import Asset
 from creative.thumbnails import WIDTHS
+from imageskill.core import plain_text
 
 register = template.Library()
 
@@ -18,6 +19,23 @@ SQUARE: Final = 120
 """Up to this size in pixels a thumbnail is cut to a square, so that rows stay even."""
 
 MINUS: Final = "\N{MINUS SIGN}"
+
+_BROWSERS: Final = (
+    (("Edg/", "EdgA/", "EdgiOS/"), "Edge"),
+    (("OPR/",), "Opera"),
+    (("Firefox/", "FxiOS/"), "Firefox"),
+    (("Chrome/", "CriOS/"), "Chrome"),
+    (("Safari/",), "Safari"),
+)
+_SYSTEMS: Final = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "a Mac"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
 
 _WANTED: Final = '<svg class="thumb wanted" width="{}" height="{}" aria-hidden="true"></svg>'
 
@@ -36,6 +54,18 @@ def dollars(amount: int) -> str:
 
 
 @register.filter
+def one_line(name: str) -> str:
+    """Write what an agent calls itself where only text can stand: a title, a choice; all of it can be seen."""
+    return plain_text.one_line(name)
+
+
+@register.filter
+def isolated(name: str) -> SafeString:
+    """Write what an agent calls itself so that it turns nothing around it; all of it can be seen."""
+    return format_html("<bdi>{}</bdi>", plain_text.one_line(name))
+
+
+@register.filter
 def exact(moment: datetime | None) -> str:
     """Write an instant to the second, in UTC; nothing where there is none."""
     return f"{moment.astimezone(UTC):%-d %B %Y, %H:%M:%S} UTC" if moment is not None else ""
@@ -45,6 +75,16 @@ def exact(moment: datetime | None) -> str:
 def minute(moment: datetime, zone: tzinfo = UTC) -> str:
     """Write an instant to the minute by the clock of a zone, which it names; UTC unless told otherwise."""
     return f"{moment.astimezone(zone):%-d %B %Y, %H:%M} {str(zone).replace('_', ' ')}"
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """Write which browser on which system calls itself so; one that is not known stands in its own words."""
+    name = next((name for marks, name in _BROWSERS if any(mark in user_agent for mark in marks)), "")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
+    if not name:
+        return plain_text.one_line(user_agent)[:90] or "A browser without a name"
+    return f"{name} on {system}" if system else name
 
 
 @register.simple_tag

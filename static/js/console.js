@@ -170,6 +170,7 @@
     if (event.key === 'j') move(1)
     else if (event.key === 'k') move(-1)
     else if (event.key === 'x') select()
+    else if (event.key === 'm') location.assign(root.querySelector('[data-whose]').href)
     else done = Boolean(ACTS[event.key]) && act(ACTS[event.key])
     if (done) event.preventDefault()
   }

@@ -26,6 +26,7 @@ document.addEventListener('securitypolicyviolation', event => window.violations.
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-matrix", action="store_true", help="Write who is answered how by which route.")
     parser.addoption("--screenshots", default=None, help="A folder for pictures of every page.")
 
 

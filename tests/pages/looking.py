@@ -13,6 +13,7 @@ STATES: list[tuple[Any, int, int]] = [
     ("dark", 390, 844),
     ("light", 390, 844),
 ]
+_HOST = re.compile(r"^https?://[^/]+")
 _IDS = re.compile(r"\b(org|agt|job|image|claim|evt|trace|usage|quote|attempt|receipt)_\w+")
 
 
@@ -38,5 +39,5 @@ def look_here(page: Page, folder: Path | None, *, name: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} sticks out at {width}"
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            plain = re.sub(r"\W+", "-", _IDS.sub("", name)).strip("-") or "front"
+            plain = re.sub(r"\W+", "-", _IDS.sub("", _HOST.sub("", name))).strip("-") or "front"
             page.screenshot(path=folder / f"{plain}.{width}.{scheme}.png", full_page=True)

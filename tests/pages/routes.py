@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.urls import URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts import members
@@ -17,7 +17,7 @@ from accounts.models import AgentToken, Claim, Invitation
 from billing import adjustments
 from billing.models import Adjustment, PaymentAttempt, Receipt, StripeEvent
 from creative import gallery, sharing
-from creative.models import Feedback
+from creative.models import Feedback, Quarantine
 from tests.cast import sign_up
 from tests.feedback.reports import report
 from tests.pages.studio import Studio
@@ -32,6 +32,7 @@ OPEN: Final = {
     "": "the front page",
     "healthz": "tells that the service is well",
     "livez": "tells that the process is there",
+    "metrics": "proves itself by METRICS_TOKEN; without it there is no such page",
     "skill.md": "a document",
     "llms.txt": "a document",
     "cli.md": "a document",
@@ -49,8 +50,14 @@ OPEN_UNDER: Final = {
     "claim": "its own doors: a code, a mailed link, and the contact that has signed in",
 }
 
-STAFF: Final = "console"
-"""Under this are the pages of staff, which are there for nobody else."""
+STAFF: Final = ("console", "admin/")
+"""Under these are the pages of staff, which are there for nobody else."""
+
+ALIKE: Final = re.compile(r"admin/(?!accounts/agent/|billing/ledgerentry/)\w+/\w+/")
+"""Tables of the admin have the same two routes, made by the same lines: one with acts and one without are walked.
+
+That each of them stands behind its door, tests/console/test_admin_door.py asks.
+"""
 
 Sample = Callable[[Studio], object]
 
@@ -84,6 +91,12 @@ def _webhook() -> StripeEvent:
         payload={"id": "evt_1", "data": {"object": {"id": "re_1"}}},
         received_at=timezone.now(),
     )
+
+
+def _quarantine(studio: Studio) -> Quarantine:
+    """Return bytes in quarantine that no picture has: the studio's pictures stay."""
+    told = {"reason": "unlawful", "actor_id": "operator", "created_at": timezone.now()}
+    return Quarantine.objects.get_or_create(sha256="a" * 64, defaults=told)[0]
 
 
 def _share(studio: Studio) -> sharing.Made:
@@ -125,6 +138,9 @@ SAMPLES: Final[dict[str, Sample]] = {
     "receipt_id": lambda _studio: Receipt.objects.latest("pk").pk,
     "adjustment_id": lambda studio: _adjustment(studio).pk,
     "event_id": lambda _studio: _webhook().event_id,
+    "object_id": lambda studio: studio.agent.agent_id,
+    "model_id": lambda _studio: "canvas.draft",
+    "sha256": lambda studio: _quarantine(studio).pk,
 }
 """For each argument of a route, by its name: one that exists in the studio."""
 
@@ -157,16 +173,21 @@ class Route:
         return f"{self.name or 'a route'} ({self.pattern})"
 
 
-def _walk(resolver: URLResolver, before: str = "") -> Iterator[Route]:
+def walk(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Return every route of the url map with its pattern in full, those of the wire too."""
     for entry in resolver.url_patterns:
         pattern = before + GROUP.sub(r"<\1>", str(entry.pattern)).strip("^$").replace("\\", "")
         if isinstance(entry, URLResolver):
-            yield from _walk(entry, pattern)
-        elif not API.match(pattern):
-            yield Route(pattern, entry.name or "", entry.callback)
+            yield from walk(entry, pattern)
+        else:
+            yield pattern, entry
 
 
-ROUTES: Final = list(_walk(get_resolver()))
+ROUTES: Final = [
+    Route(pattern, entry.name or "", entry.callback)
+    for pattern, entry in walk(get_resolver())
+    if not (API.match(pattern) or ALIKE.match(pattern))
+]
 WALKED: Final = [route for route in ROUTES if set(route.arguments) <= set(SAMPLES)]
 """All of them, once each argument has a sample."""
 

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.django_db
 OURS = {
     "agent_limits_raise",
     "agent_limits_raise_now",
+    "agent_move",
+    "agent_move_now",
     "agent_release_now",
     "agent_token_new",
     "claim_confirm",

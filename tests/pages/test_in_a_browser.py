@@ -65,7 +65,7 @@ def test_a_wrong_code_is_said_beside_its_field(page: Page) -> None:
     page.get_by_role("button", name="Send me a code").click()
     page.get_by_label("Code").fill("BBBB-BBBB")
     page.get_by_role("button", name="Confirm the code").click()
-    expect(page.get_by_text("Incorrect code")).to_be_visible()
+    expect(page.get_by_text("This is not the code of the newest mail.")).to_be_visible()
     page.get_by_label("Code").fill(last_code("ada@example.com"))
     page.get_by_role("button", name="Confirm the code").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Make a workspace")

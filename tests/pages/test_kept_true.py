@@ -1,5 +1,7 @@
 """What a page keeps true while one looks: the three numbers, how many plans wait, and copying what came later."""
 
+import re
+
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -57,3 +59,45 @@ def test_a_command_in_a_part_that_was_replaced_can_be_copied(page: Page, context
     page.evaluate(SWAP, [f"/w/{workspace.pk}/figures", "#figures"])
     button.click()
     expect(page.get_by_role("button", name="Copied")).to_have_count(1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_just_now_ages_while_one_looks(page: Page, context: BrowserContext) -> None:
+    make_workspace(make_user())
+    take_session(context, sign_in())
+    page.clock.install()
+    page.goto("/account/sessions/")
+    told = page.locator("time").last
+    expect(told).to_have_text(re.compile(r"^(now|a second ago|\d+ seconds ago)$"))
+    page.clock.fast_forward(3 * 60_000)
+    expect(told).to_have_text("3 minutes ago")
+    page.clock.fast_forward(60 * 60_000)
+    expect(told).to_have_text("an hour ago")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_refused_is_gone_to_where_it_was_typed(page: Page, context: BrowserContext) -> None:
+    studio = make_studio()
+    take_session(context, sign_in())
+    page.goto(f"/w/{studio.organization.pk}/agents/{studio.agent.agent_id}/limits")
+    page.get_by_label("A month").fill("1")
+    page.get_by_role("button", name="Set the limits").click()
+    expect(page.get_by_text("1 for a month is less than").first).to_be_visible()
+    expect(page.get_by_label("A month")).to_be_focused()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_rail_has_its_order_and_a_phone_four_entries_and_the_rest(page: Page, context: BrowserContext) -> None:
+    workspace = make_workspace(make_user())
+    take_session(context, sign_in())
+    page.goto(f"/w/{workspace.pk}/credits")
+    entries = page.locator(".rail nav > a:visible")
+    expect(entries).to_have_text(
+        ["Overview", "Gallery", "Activity", "Agents", "Approvals 0", "Credits", "Feedback", "Members", "Settings"]
+    )
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(entries).to_have_text(["Overview", "Gallery", "Activity", "Approvals 0"])
+    page.get_by_text("More", exact=True).click()
+    expect(page.locator(".rail .rest .drop a:visible")).to_have_text(
+        ["Agents", "Credits", "Feedback", "Members", "Settings"]
+    )

@@ -26,3 +26,20 @@ def test_what_no_address_of_ours_holds_is_not_there() -> None:
     assert said(owner.post(f"{agent}/tokens/tok_%00/revoke/now")) == ["There is no living token to revoke."]
     answer = owner.post(f"{here}/gallery/shares/make", {"days": "1" * 5_000, "p": "x"})
     assert answer.status_code == 302
+
+
+def test_a_button_address_opened_by_itself_is_a_page_with_the_policy_and_what_to_do() -> None:
+    studio = make_studio()
+    owner, here = sign_in(), f"/w/{studio.organization.pk}"
+    acts = [f"{here}/gallery/shares/make", f"{here}/agents/{studio.agent.agent_id}/pause"]
+    for act in acts:
+        answer = owner.get(act, headers={"accept": "text/html"})
+        assert (answer.status_code, answer["allow"]) == (405, "POST"), act
+        assert "Nothing opens at this address" in answer.content.decode(), act
+        assert "script-src 'self'" in answer["content-security-policy"], act
+        assert answer["x-trace-id"] in answer.content.decode(), act
+    assert owner.get(acts[0], headers={"accept": "application/json"}).content == b""
+    assert (
+        owner.get("/v1/agent-signups", headers={"accept": "text/html"}).json()["error"]["code"]
+        == "METHOD_NOT_ALLOWED"
+    )

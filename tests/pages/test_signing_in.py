@@ -1,11 +1,13 @@
 """Signing up and in by mailed codes."""
 
 import pytest
+from allauth.account import app_settings as account_settings
 from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
 from imageskill.core.models import Outbox
+from imageskill.templatetags import look
 from tests.pages.people import last_code, make_user, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -98,3 +100,42 @@ def test_a_forgotten_password_is_set_anew_by_a_mailed_code() -> None:
     client.post(typed.url, {"password1": "another long one", "password2": "another long one"})
     user.refresh_from_db()
     assert user.check_password("another long one")
+
+
+GECKO = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+WEBKIT = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "told"),
+    [
+        (GECKO, "Firefox on Linux"),
+        (f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {WEBKIT} Chrome/140.0 Safari/537.36", "Chrome on Windows"),
+        (f"Mozilla/5.0 (Windows NT 10.0) {WEBKIT} Chrome/140.0 Safari/537.36 Edg/140.0", "Edge on Windows"),
+        (f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) {WEBKIT} Safari/604.1", "Safari on iPhone"),
+        (f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {WEBKIT} Safari/605.1.15", "Safari on a Mac"),
+        (f"Mozilla/5.0 (Linux; Android 16) {WEBKIT} Chrome/140.0 Mobile", "Chrome on Android"),
+        ("curl/8.10", "curl/8.10"),
+        ("", "A browser without a name"),
+        ("x" * 500, "x" * 90),
+    ],
+)
+def test_a_session_is_told_by_its_browser_and_system(user_agent: str, told: str) -> None:
+    assert look.browser(user_agent) == told
+
+
+def test_every_code_holds_as_long_as_its_page_and_its_mail_say() -> None:
+    make_user()
+    client = Client()
+    for asked in ("/account/login/code/", "/account/password/reset/", "/account/signup/"):
+        address = "new@example.com" if "signup" in asked else "ada@example.com"
+        page = client.post(asked, {"email": address}, follow=True).content.decode()
+        assert "holds for ten minutes" in page, asked
+        assert "within ten minutes" in Outbox.objects.filter(recipient=address).order_by("-pk")[0].text
+    conf = account_settings
+    told = {
+        conf.LOGIN_BY_CODE_TIMEOUT,
+        conf.PASSWORD_RESET_BY_CODE_TIMEOUT,
+        conf.EMAIL_VERIFICATION_BY_CODE_TIMEOUT,
+    }
+    assert told == {600}

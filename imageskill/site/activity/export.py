@@ -18,6 +18,7 @@ from imageskill.core.instants import instant
 from imageskill.site.activity import labels, stream
 from imageskill.site.activity.conditions import Conditions, Scope
 from imageskill.site.activity.labels import Label
+from imageskill.site.activity.stream import Row
 
 CONTRACT: Final = "image-skill.activity-export.v1"
 CHUNK: Final = 500
@@ -103,6 +104,13 @@ def _cells(label: Label, read: _Read, scope: Scope) -> dict[str, str | int]:
     }
 
 
+def _actor_id(row: Row) -> str:
+    """Return who did it by id; of staff, owners are told the role alone."""
+    if row.event is None:
+        return row.agent_id
+    return "staff" if row.event.actor_type == "session" else row.event.actor_id
+
+
 def _content(label: Label, read: _Read, scope: Scope) -> dict[str, Any]:
     row, event, decision = label.row, label.row.event, label.row.decision
     told: dict[str, Any] = {
@@ -116,7 +124,7 @@ def _content(label: Label, read: _Read, scope: Scope) -> dict[str, Any]:
         "agent_id": row.agent_id,
         "agent_name": label.agent_name,
         "actor_type": event.actor_type if event is not None else "agent",
-        "actor_id": event.actor_id if event is not None else row.agent_id,
+        "actor_id": _actor_id(row),
         "credits": event.credits if event is not None else None,
         "model": label.model,
         "trace_id": event.trace_id if event is not None else "",

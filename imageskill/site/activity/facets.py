@@ -1,10 +1,12 @@
 """How many of each kind the query has, counted over its newest events, so that counting never takes long."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from django.db import models
 from django.db.models import Count, Q
+from django.db.models.functions import Concat
 
 from creative.catalogue import loader
 from creative.models import Job
@@ -61,7 +63,7 @@ class Counted:
 
 
 def of(query: Query, conditions: Conditions, scope: Scope) -> Counted:
-    """Count what fits a query. Four queries, of so many rows as the window holds."""
+    """Count what fits a query. Three queries and one an organization, of so many rows as the window holds."""
     floor = stream.floor_of(conditions, WINDOW)
     counted = stream.above(conditions, floor)
     sums: dict[str, Counter[str]] = {key: Counter() for key, _ in _FACETS}
@@ -90,19 +92,23 @@ _FACETS: Final = (
 
 
 def _count_events(conditions: Conditions, sums: dict[str, Counter[str]]) -> None:
-    rows = conditions.events().filter(conditions.fits)
-    groups = rows.values("agent_id", "type", "status", "actor_type").annotate(
-        all=Count("pk"), moved=Count("pk", filter=Q(credits__gt=0))
-    )
-    for group in groups.order_by():
-        count = group["all"]
-        sums["agent"][group["agent_id"]] += count
-        sums["type"][group["type"]] += count
-        sums["status"][outcome_of(group["status"])] += count
-        sums["actor"][group["actor_type"]] += count
-        for way, types in MONEY.items():
-            if group["type"] in types and group["moved"]:
-                sums["money"][way] += group["moved"]
+    # Each organization by itself and grouped by a made word: else SQLite reads every event there is, because a
+    # range of several organizations looks long to it, and an index in the order of the groups convenient.
+    for organization_id in conditions.organization_ids:
+        own = replace(conditions, organization_ids=(organization_id,))
+        rows = own.events().filter(conditions.fits).annotate(whose=Concat("agent_id", models.Value("")))
+        groups = rows.values("whose", "type", "status", "actor_type").annotate(
+            all=Count("pk"), moved=Count("pk", filter=Q(credits__gt=0))
+        )
+        for group in groups.order_by():
+            count = group["all"]
+            sums["agent"][group["whose"]] += count
+            sums["type"][group["type"]] += count
+            sums["status"][outcome_of(group["status"])] += count
+            sums["actor"][group["actor_type"]] += count
+            for way, types in MONEY.items():
+                if group["type"] in types and group["moved"]:
+                    sums["money"][way] += group["moved"]
 
 
 def _count_refusals(conditions: Conditions, sums: dict[str, Counter[str]]) -> None:

@@ -30,10 +30,12 @@ from imageskill.site.activity import (
     histogram,
     jumping,
     labels,
+    lines,
     query,
     stream,
     suggesting,
 )
+from imageskill.site.activity.addresses import Addresses
 from imageskill.site.activity.conditions import Conditions, Scope
 from imageskill.site.activity.details import Detail
 from imageskill.site.activity.query import Fault, Query
@@ -63,13 +65,16 @@ def browse(request: HttpRequest, place: Membership) -> HttpResponseBase:
     asked, wanted = _asked(request, scope)
     before = stream.key_of(request.GET.get("before"))
     page = stream.page(wanted, limit=ROWS, before=before)
+    addresses = Addresses(place.organization_id, request.GET)
+    drawn = histogram.of(asked, wanted, scope)
     with timezone.override(scope.zone):
         return show(
             request,
             "activity/activity.html",
             place,
             page="activity",
-            labels=labels.of(page.rows, scope),
+            lines=lines.of(labels.of(page.rows, scope), scope, addresses, request.GET.get("event", "")),
+            for_query=addresses.for_query,
             is_unknown_id=is_pasted,
             is_later_page=before is not None,
             next_key=page.next_key,
@@ -77,7 +82,8 @@ def browse(request: HttpRequest, place: Membership) -> HttpResponseBase:
             detail=_detail(request, scope),
             tabs=details.TABS,
             counted=facets.of(asked, wanted, scope),
-            histogram=histogram.of(asked, wanted, scope),
+            histogram=drawn,
+            bars=lines.parts(drawn, scope),
             live=_begin_tail(page.rows, scope) if "live" in request.GET and before is None else None,
             **_frame(asked, wanted, scope),
             **_clock(request, scope),
@@ -119,7 +125,7 @@ def tail(request: HttpRequest, place: Membership) -> HttpResponseBase:
     live = _begin_tail(rows, scope, at_least=key)
     shown = {
         "workspace": place.organization,
-        "labels": labels.of(rows, scope),
+        "lines": lines.of(labels.of(rows, scope), scope, Addresses(place.organization_id, request.GET)),
         "live": live,
         **_frame(asked, wanted, scope),
     }
@@ -211,7 +217,6 @@ def _frame(asked: Query, wanted: Conditions, scope: Scope) -> dict[str, Any]:
         "always": str(asked.dropping("created")),
         "shows_all": asked.value("show") == "all",
         "all_steps": str(asked.dropping("show") if asked.value("show") else asked.only("show", "all")),
-        "day_ago": scope.now - timedelta(days=1),
         "takes_prompts": not scope.is_viewer,
     }
 

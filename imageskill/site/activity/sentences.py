@@ -119,9 +119,33 @@ def _feedback_moved(event: ActivityEvent, known: Known) -> str:
 
 def _switched(event: ActivityEvent, known: Known) -> str:
     named = event.subject_id.partition(":")[2]
+    operator = "The operator" if event.actor_id == "operator" else "The service"
+    who = f"{_actor(known)} of this service" if known.actor else operator
     if event.status == "stopped":
-        return f"{_actor(known)} of this service stopped all calls of {named}, waiting jobs ended and cost nothing"
-    return f"{_actor(known)} of this service let calls of {named} through again"
+        return f"{who} stopped all calls of {named}, waiting jobs ended and cost nothing"
+    return f"{who} let calls of {named} through again"
+
+
+def _agent_moved(event: ActivityEvent, known: Known) -> str:
+    way = "into this workspace from another" if event.status == "joined" else "to another workspace"
+    return f"{_actor(known)} moved {_agent(known)} {way}"
+
+
+def _viewed(event: ActivityEvent, known: Known) -> str:
+    if event.status == "ended":
+        return f"{_actor(known)} of this service stopped looking at this workspace"
+    return f"{_actor(known)} of this service looked at this workspace, its prompts were hidden"
+
+
+def _rotated(event: ActivityEvent, known: Known) -> str:
+    if event.status == "handed_out":
+        return f"{_actor(known)} made a new token for {_agent(known)}"
+    return f"{_agent(known)} rotated its token"
+
+
+def _repriced(event: ActivityEvent, known: Known) -> str:
+    model = event.subject_id.partition("/")[0]
+    return f"{_actor(known)} of this service changed the price of {model}, held plans keep theirs"
 
 
 def _adjusted(event: ActivityEvent, _known: Known) -> str:
@@ -182,17 +206,18 @@ TELLERS: Final[dict[str, Callable[[ActivityEvent, Known], str]]] = {
     "credits.adjusted": _adjusted,
     "payment.reviewed": _payment_reviewed,
     "credits.alert_set": _of_agent("{actor} set when low credits are told of"),
-    "share.made": _of_agent("{actor} shared pictures of {agent} by a link"),
-    "share.revoked": _of_agent("{actor} ended a shared link to pictures of {agent}"),
+    "share.made": _of_agent("{actor} shared pictures by a link"),
+    "share.revoked": _of_agent("{actor} ended a link to shared pictures"),
     "approval.requested": _of_agent("{agent} asked for approval of {amount}"),
     "approval.decided": _approval_decided,
     "mandate.set": _of_agent("{actor} set the limits of {agent}, {status}"),
-    "token.rotated": _of_agent("{agent} rotated its token"),
+    "token.rotated": _rotated,
     "token.revoked": _of_agent("{actor} revoked a token of {agent}"),
     "token.rejected": _of_agent("A token of {agent} that is no longer good was used and rejected"),
     "agent.paused": _of_agent("{actor} paused {agent}"),
     "agent.resumed": _of_agent("{actor} let {agent} work again"),
     "agent.released": _of_agent("{actor} released {agent} from the workspace"),
+    "agent.moved": _agent_moved,
     "agent.renamed": _of_agent("{actor} gave an agent the name {agent}"),
     "agent.grants_set": _of_agent("{actor} set what {agent} may do"),
     "agent.quarantined": _of_agent("{actor} of this service stopped {agent}"),
@@ -214,4 +239,7 @@ TELLERS: Final[dict[str, Callable[[ActivityEvent, Known], str]]] = {
     "member.removed": _removed,
     "member.sign_in_changed": _member("{subject} changed how they sign in"),
     "workspace.renamed": _member("{actor} renamed the workspace"),
+    "workspace.viewed": _viewed,
+    "picture.let_back": _of_agent("{actor} of this service lets a removed picture be uploaded again"),
+    "price.changed": _repriced,
 }

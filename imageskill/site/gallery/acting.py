@@ -1,6 +1,7 @@
 """What a person does with pictures: rate one, take some home, delete some."""
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -9,6 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.freshness import fresh_required
+from accounts.members import CannotError
 from accounts.models import Membership, Role
 from accounts.pages.people import in_workspace, show, signed_in
 from creative import discarding, gallery, lineage, ratings, zipping
@@ -32,6 +34,8 @@ def rate(request: HttpRequest, place: Membership) -> HttpResponseBase:
         ratings.rate(scope=scope, user=signed_in(request), asset=asset, state=request.POST.get("state", ""))
     except ValueError:
         return HttpResponse(status=_BAD_REQUEST)
+    except CannotError as error:
+        raise PermissionDenied from error
     asked = request.POST.get("back", "")
     safe = asked.startswith("/") and url_has_allowed_host_and_scheme(asked, allowed_hosts=None)
     back = asked if safe else reverse("gallery", args=[place.organization_id])
@@ -78,7 +82,10 @@ def delete(request: HttpRequest, place: Membership) -> HttpResponseBase:
     """Delete the chosen pictures, all but those that a job still needs."""
     scope = gallery.scope_of(place.organization)
     chosen = gallery.chosen(scope, request.POST.getlist("p"), choosing.MOST)
-    done = discarding.discard(scope=scope, user=signed_in(request), pictures=chosen)
+    try:
+        done = discarding.discard(scope=scope, user=signed_in(request), pictures=chosen)
+    except CannotError as error:
+        raise PermissionDenied from error
     if done.gone:
         count = len(done.gone)
         messages.success(

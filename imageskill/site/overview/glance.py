@@ -207,7 +207,8 @@ def _cards(organization_id: str, now: datetime) -> list[Approval]:
 
 def _agents(organization_id: str, inside: Sequence[str], numbers: Standing) -> QuerySet[Agent]:
     """Return the agents that asked for something last, with what each spent in the month of the three numbers."""
-    last = Job.objects.filter(agent_id=OuterRef("pk")).order_by("-pk").values("created_at")[:1]
+    here = Job.objects.filter(agent_id=OuterRef("pk"), organization_id__in=inside)
+    last = here.order_by("-pk").values("created_at")[:1]
     month = SpendBucket.objects.filter(
         agent_id=OuterRef("pk"),
         organization_id__in=inside,

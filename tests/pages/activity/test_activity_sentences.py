@@ -51,6 +51,8 @@ def test_a_type_that_nobody_knows_is_told_by_its_name() -> None:
         ("atlas-7 spent 24 credits", "usage.credit_consumed", "consumed", KNOWN),
         ("ada@example.com approved 24 credits of atlas-7", "approval.decided", "approved", KNOWN),
         ("Nobody decided on 24 credits of atlas-7 in time", "approval.decided", "expired", KNOWN),
+        ("atlas-7 rotated its token", "token.rotated", "rotated", Known(actor="atlas-7", agent="atlas-7")),
+        ("ada@example.com made a new token for atlas-7", "token.rotated", "handed_out", KNOWN),
         ("The operator removed a picture of atlas-7", "asset.deleted", "quarantined", KNOWN),
         (
             "ada@example.com left the workspace",

@@ -1,5 +1,6 @@
 """The overview over HTTP: what it shows to whom, that reading writes nothing, and that its size costs nothing."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -35,7 +36,7 @@ def page_of(client: Client, studio: Studio, path: str = "") -> Any:
 
 
 def text_of(answer: Any) -> str:
-    return " ".join(answer.content.decode().split())
+    return re.sub("</?bdi>", "", " ".join(answer.content.decode().split()))
 
 
 def test_a_new_workspace_teaches_the_first_steps_and_a_studio_does_not() -> None:
@@ -72,6 +73,10 @@ def test_a_claimed_agent_without_a_picture_leaves_one_step() -> None:
     text = text_of(sign_in().get(f"/w/{organization.pk}/"))
     assert "One step is left" in text
     assert "image-skill create" in text
+    # Without a credit that step cannot be made: the one next act is to buy some.
+    assert "None are left, so no job can begin." in text
+    assert re.search(r'class="button next" href="[^"]*/credits#buy">Buy credits<', text)
+    assert "The first credits are free." not in text
 
 
 def test_it_shows_what_was_made_what_it_cost_what_waits_and_what_was_refused() -> None:
