@@ -1,7 +1,7 @@
-"""The web server: threads, one process on SQLite, an orderly end. Read by `make run` and by deployments.
+"""The web server: threads, one process on SQLite, an orderly end. Read by `make run` and by `deploy/start web`.
 
 Run from the checkout as `python -m gunicorn --config deploy/gunicorn.conf.py`, with the service's settings in
-the environment.
+the environment. A listening socket that systemd hands over ($LISTEN_FDS) goes before HOST and PORT.
 """  # noqa: INP001 - read by gunicorn, not imported
 
 import itertools
@@ -22,6 +22,8 @@ Handler = Callable[[int, FrameType | None], None]
 
 _host = os.environ.get("HOST", "127.0.0.1")
 _port = os.environ.get("PORT", "8000")
+# Kept from the server, which would say "ready" before any process has loaded the service.
+_supervisor = os.environ.pop("NOTIFY_SOCKET", "")
 _on_sqlite = os.environ.get("DATABASE_URL", "sqlite:").startswith("sqlite")
 _memory = Path("/dev/shm")  # noqa: S108 - a folder in memory, for a file that is deleted as soon as it is open
 
@@ -97,6 +99,10 @@ def post_worker_init(worker: Worker) -> None:
     signal.signal(signal.SIGINT, _second(lambda _number, _frame: os._exit(0)))
     # As the server has it: being told to stop does not break into what a request is doing.
     signal.siginterrupt(signal.SIGTERM, False)  # noqa: FBT003 - the function takes no name for it
+    if _supervisor:
+        os.environ["NOTIFY_SOCKET"] = _supervisor
+    say_ready: Callable[[], None] = import_string("imageskill.core.supervisor.say_ready")
+    say_ready()
 
 
 def _answer_in_envelopes() -> None:
