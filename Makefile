@@ -5,6 +5,7 @@ UV ?= uv
 PYTEST_WORKERS ?= auto
 IN_VENV := .venv/bin/python
 TYPED := imageskill accounts billing creative manage.py deploy/environment.py deploy/gunicorn.conf.py \
+  deploy/backup.py deploy/restore.py deploy/verify_statement.py \
   tests/architecture tests/local_stripe tests/environment.py tests/on_sqlite.py tests/on_postgres.py
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml
 
@@ -31,10 +32,10 @@ stripe-local: dev ## Start a local Stripe and print the settings for it (PORT, W
 	@exec $(IN_VENV) -m tests.local_stripe
 
 screenshots: dev ## Take pictures of every page, light and dark, into build/screenshots (needs chromium)
-	@$(IN_VENV) -m tests.on_sqlite -n0 --quiet tests/pages -k "looks or in_a_browser" --screenshots build/screenshots
+	@$(IN_VENV) -m tests.on_sqlite -n0 --quiet tests/pages tests/console -k "looks or in_a_browser" --screenshots build/screenshots
 
-bench: dev ## Measure the long lists at a million rows, on SQLite (each in benchmarks/ says how to on PostgreSQL)
-	@set -e; for one in activity gallery triage; do printf '%s\n' "== $$one"; $(IN_VENV) -m benchmarks.$$one; done
+bench: dev ## Measure everything beside its own limit, into docs/performance.md (half an hour or more)
+	@exec $(IN_VENV) -m benchmarks
 
 test: check ## Check, then run all tests on SQLite and the marked ones on PostgreSQL
 	$(call stage,tests on SQLite,$(IN_VENV) -m tests.on_sqlite -n $(PYTEST_WORKERS) --dist worksteal)

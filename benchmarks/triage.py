@@ -1,43 +1,22 @@
 """The triage at 100,000 reports, against the same pages at 1,000 in the same process.
 
-Run `python -m benchmarks.triage [REPORTS]` with DATABASE_URL naming an empty database of PostgreSQL, or without
-one for SQLite in a throwaway folder. It prints the median of each page, the processor's own time of it, and how
-many times that of few reports it takes. It fails where a page needs over 150 ms of it or grows fourfold.
+DATABASE_URL=postgres://... .venv/bin/python -m benchmarks.triage [REPORTS]
+
+It prints how long each page takes, and how many times that of few reports. It fails where a page needs over 150 ms
+of the processor or grows fourfold. benchmarks/throwaway.py tells of the database.
 """
 
-import os
-import secrets
-import statistics
 import sys
-import tempfile
 import time
 
-REPORTS = 100_000
-FEW = 1_000
-MOST_MILLISECONDS = 150
-MOST_RATIO = 4
-_RUNS = 15
-_BATCH = 5_000
+from benchmarks import throwaway
+from benchmarks.throwaway import Taken
 
+throwaway.settle()
 
-def settle() -> None:
-    """Give the process made-up settings, where it has none."""
-    folder = tempfile.mkdtemp(prefix="imageskill-triage-")
-    os.environ.setdefault("DATA_DIR", folder)
-    os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(48))
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imageskill.settings")
-
-
-settle()
-
-import django  # noqa: E402 - settings come first
-
-django.setup()
-
-from datetime import timedelta  # noqa: E402
+from datetime import timedelta  # noqa: E402 - settings come first
 
 from allauth.mfa.models import Authenticator  # noqa: E402
-from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
@@ -47,6 +26,11 @@ from accounts.models import Agent, Organization, User  # noqa: E402
 from creative.feedback.vocabulary import LEVELS, TYPES  # noqa: E402
 from creative.models import Feedback, FeedbackTerm  # noqa: E402
 
+REPORTS = 100_000
+FEW = 1_000
+MOST_MILLISECONDS = 150
+MOST_RATIO = 4
+_BATCH = 5_000
 _WORDS = ("background", "ratio", "cancel", "receipt", "approval", "timeout", "quota", "upload", "prompt", "edge")
 _STATES = (*["received"] * 4, "needs_proof", "accepted", "fixed", "declined", "regressed")
 
@@ -56,8 +40,7 @@ def sign_in() -> Client:
     user = User.objects.create_user("sam@example.com")
     key = Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data={"name": "laptop"})
     staff.grant(user.email)
-    client = Client(SERVER_NAME="127.0.0.1")
-    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client = throwaway.sign_in(user)
     session = client.session
     session["account_authentication_methods"] = [
         {"method": "mfa", "id": key.pk, "type": "webauthn", "at": time.time()}
@@ -104,28 +87,14 @@ def fill(agent: Agent, start: int, end: int) -> None:
             ],
             batch_size=2_000,
         )
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    throwaway.analyse()
 
 
-def milliseconds(client: Client, path: str) -> tuple[float, float]:
-    """Return the median time of a page, after asking for it once: by the clock, and of the processor."""
-    took, worked = [], []
-    for _ in range(_RUNS + 1):
-        began, began_working = time.perf_counter(), time.process_time()
-        answer = client.get(path)
-        took.append((time.perf_counter() - began) * 1000)
-        worked.append((time.process_time() - began_working) * 1000)
-        if answer.status_code != 200:  # noqa: PLR2004 - HTTP's own
-            raise SystemExit(f"{path}: {answer.status_code}")
-    return statistics.median(took[1:]), statistics.median(worked[1:])
-
-
-def measure(client: Client) -> dict[str, tuple[float, float]]:
+def measure(client: Client) -> dict[str, Taken]:
     """Return how long each page takes."""
     newest = Feedback.objects.order_by("-pk").values_list("pk", flat=True)[0]
     return {
-        name: milliseconds(client, f"/console/feedback{path}")
+        name: throwaway.page(client, f"/console/feedback{path}")
         for name, path in (
             ("the first page", ""),
             ("a type", "?tab=new&type=praise"),
@@ -150,16 +119,14 @@ def main(number: int) -> int:
     fill(agent, FEW, number)
     slow = False
     print(f"{number:,} reports against {FEW:,} ({connection.vendor})")
-    for name, (took, work) in measure(client).items():
-        ratio = took / few[name][0]
-        is_slow = work > MOST_MILLISECONDS or ratio > MOST_RATIO
+    for name, taken in measure(client).items():
+        ratio = taken.least_work / few[name].least_work
+        is_slow = taken.least_work > MOST_MILLISECONDS or ratio > MOST_RATIO
         slow = slow or is_slow
-        print(f"{name}: {took:.1f} ms, of the processor {work:.1f} ms, {ratio:.1f} times that of few", end="")
-        print(", TOO SLOW" if is_slow else "")
+        print(f"{name}: {taken}, {ratio:.1f} times that of few{', TOO SLOW' if is_slow else ''}")
     return int(slow)
 
 
 if __name__ == "__main__":
-    call_command("migrate", verbosity=0)
-    call_command("collectstatic", verbosity=0, interactive=False)
+    throwaway.prepare()
     sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else REPORTS))
