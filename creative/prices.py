@@ -55,20 +55,19 @@ def laid(rows: Iterable[tuple[str, str, str]]) -> Catalogue:
     """Return the catalogue with prices in force as just read: model, version of the file, document as JSON."""
     read = tuple(sorted((model, version, dumps(loads(text), sort_keys=True)) for model, version, text in rows))
     _seen[:] = [read]
-    return _laid_over(read)
+    return _laid_over(loader.current(), read)
 
 
 def last_read() -> Catalogue:
     """Return the catalogue as this process read it last, for what may not ask the database: adapters."""
-    return _laid_over(_seen[-1])
+    return _laid_over(loader.current(), _seen[-1])
 
 
 _seen: list[_Laid] = [()]
 
 
 @lru_cache(maxsize=8)
-def _laid_over(laid: _Laid) -> Catalogue:
-    base = loader.current()
+def _laid_over(base: Catalogue, laid: _Laid) -> Catalogue:
     prices = {
         model: loads(text) for model, file_version, text in laid if _file_version(base, model) == file_version
     }

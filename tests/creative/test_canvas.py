@@ -31,7 +31,7 @@ print(hashlib.sha256(made.pictures[0].data).hexdigest())
 def parameters(**given: Any) -> dict[str, Any]:
     """Return complete parameters, with the catalogue's defaults where nothing is given."""
     applied = controls.apply(
-        offers.entry_of("canvas.draft"),
+        offers.described("canvas.draft"),
         model_parameters=SMALL | given,
         aspect_ratio=None,
         output_format=None,

@@ -149,7 +149,7 @@ def test_what_an_upload_is_made_into_is_bare() -> None:
 @pytest.mark.parametrize("output_format", ["png", "jpeg", "webp"])
 def test_the_offline_renderer_s_pictures_are_bare(output_format: str) -> None:
     applied = controls.apply(
-        offers.entry_of("canvas.draft"),
+        offers.described("canvas.draft"),
         model_parameters={"long_side": 256},
         aspect_ratio=None,
         output_format=output_format,

@@ -124,7 +124,7 @@ def reported(ear: Ear) -> Iterator[Callable[[], str]]:
     yield arrived
     logging.getLogger().removeHandler(handler)
     sentry_sdk.get_client().close(timeout=2)
-    sentry_sdk.init()
+    sentry_sdk.init(default_integrations=False, auto_enabling_integrations=False)
 
 
 @pytest.fixture
