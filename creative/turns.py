@@ -61,6 +61,8 @@ def take(job_id: str = "") -> Taken | None:
     # Who has nothing to take does not stand in line for it: each end of a job is followed by such a look.
     if not _is_any_queued() and not (job_id and _is_abandoned(job_id)):
         return None
+    # The look took a connection; who stands in line keeps none from those that work.
+    release_connection()
     # One at a time in a process: the threads would only run into each other at the same row.
     with _choosing:
         for _ in range(_MOST_MISSES):

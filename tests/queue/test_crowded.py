@@ -28,9 +28,17 @@ def in_a_thread(work: Callable[[], object]) -> threading.Thread:
     return thread
 
 
-def test_who_waits_for_a_turn_keeps_no_connection() -> None:
+def test_who_waits_for_a_turn_keeps_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     its_own: list[Any] = []
-    has_asked, given_back = threading.Event(), threading.Event()
+    has_looked, given_back = threading.Event(), threading.Event()
+    look = turns._is_any_queued
+
+    def looked() -> bool:
+        look()
+        has_looked.set()
+        return True  # as where a job is queued, for which it stands in line
+
+    monkeypatch.setattr(turns, "_is_any_queued", looked)
 
     def serve() -> None:
         its_own.append(connections["default"])
@@ -39,15 +47,14 @@ def test_who_waits_for_a_turn_keeps_no_connection() -> None:
 
         def watched() -> None:
             close()
-            given_back.set()
+            if has_looked.is_set():
+                given_back.set()
 
         its_own[0].close = watched
-        has_asked.set()
         turns.take()
 
     with turns._choosing:  # as another thread does that looks for the next job
         thread = in_a_thread(serve)
-        assert has_asked.wait(PATIENCE)
         assert given_back.wait(PATIENCE)
         assert its_own[0].connection is None
     thread.join(PATIENCE)
