@@ -3,7 +3,7 @@
 import json
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,14 @@ from tests.cli.front import DROP, HOLD, PASS, Front, Reply
 from tests.cli.terminal import Terminal
 
 CREATE = ("create", "--prompt", "A boat", "--json")
+
+
+@pytest.fixture(autouse=True)
+def _heeds_ctrl_c() -> Iterator[None]:
+    """Have what is started heed Ctrl-C, also where the run itself stands in a background that ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def used(terminal: Terminal) -> int:
