@@ -110,7 +110,7 @@ class Deployment:
     def rows(self, query: str, *given: object) -> list[tuple[Any, ...]]:
         """Return what the database holds."""
         with psycopg.connect(self.settings["DATABASE_URL"]) as connection:
-            return connection.execute(query, given).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query.encode(), given).fetchall()
 
     def until_idle(self) -> None:
         """Return when every job has ended."""

@@ -18,10 +18,16 @@ INSTALLED = "/srv/image-skill/current"
 _FIRST_SOCKET = 3
 
 
+class _Unit(configparser.ConfigParser):
+    """A unit's file, whose keys mind their case."""
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
 def unit(name: str) -> dict[str, dict[str, str]]:
     """Return a unit's sections."""
-    read = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",), comment_prefixes=("#",))
-    read.optionxform = str  # type: ignore[assignment, method-assign]
+    read = _Unit(strict=False, interpolation=None, delimiters=("=",), comment_prefixes=("#",))
     read.read(UNITS / name)
     return {section: dict(read[section]) for section in read.sections()}
 

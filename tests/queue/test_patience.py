@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from tests.environment import for_tests
 
@@ -22,9 +23,8 @@ TELL = (
 
 
 @pytest.mark.both_databases
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="workers need PostgreSQL")
 def test_a_worker_waits_longer_for_a_connection_than_a_caller_does(tmp_path: Path) -> None:
-    if not settings.DATABASE_URL.startswith("postgres"):
-        pytest.skip("workers need PostgreSQL")
     told = for_tests(
         tmp_path,
         DATABASE_URL=settings.DATABASE_URL,

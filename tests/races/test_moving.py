@@ -3,12 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
-from threading import Barrier, Event, Thread
-from typing import Any
+from threading import Event
 
 import pytest
 from django.conf import LazySettings
-from django.db import connection
 from django.utils import timezone
 
 from accounts import members
@@ -26,6 +24,7 @@ from imageskill.core.events import Human
 from imageskill.flows import invariants, moving, releasing, stopping
 from imageskill.flows.limiting import Allowed
 from imageskill.flows.moving import Moved
+from tests.at_once import at_once
 from tests.billing.books import TESTS
 from tests.cast import Member, sign_up
 from tests.doubles import FakeProvider, pictures
@@ -92,28 +91,6 @@ def move(agent: Member, by: Membership, to: Membership, based_on: int = 0, allow
 
 def with_token(agent: Member, moved: Moved) -> Member:
     return Member(moved.raw, agent.agent_id)
-
-
-def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """Let all acts begin at the same moment, each in a thread; return what they answer or raise."""
-    barrier = Barrier(len(acts))
-    told: list[Any] = [None] * len(acts)
-
-    def begin(number: int, act: Callable[[], Any]) -> None:
-        barrier.wait(60)
-        try:
-            told[number] = act()
-        except (CannotError, ApiError) as error:
-            told[number] = error
-        finally:
-            connection.close()
-
-    threads = [Thread(target=begin, args=each) for each in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    return told
 
 
 def create(agent: Member, key: str | None = None) -> str:

@@ -2,15 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from threading import Barrier, Event, Thread
+from threading import Event
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.db import connection
 from django.utils import timezone
 
-from accounts.members import CannotError
 from accounts.models import Agent, AgentToken, ClaimState, Membership, Role, User
 from billing import ledger, mandates
 from billing.mandates import Terms
@@ -21,6 +19,7 @@ from creative.queue.threads import pool
 from imageskill.core.events import Human
 from imageskill.core.models import ActivityEvent
 from imageskill.flows import invariants, limiting, releasing, stopping
+from tests.at_once import at_once
 from tests.cast import Member, sign_up
 from tests.doubles import FakeProvider, pictures
 
@@ -69,28 +68,6 @@ def owner(agent: Member) -> Membership:
     return Membership.objects.create(
         user=user, organization=agent.row.organization, role=Role.OWNER, created_at=timezone.now()
     )
-
-
-def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """Let all acts begin at the same moment, each in a thread; return what they answer or raise."""
-    barrier = Barrier(len(acts))
-    told: list[Any] = [None] * len(acts)
-
-    def begin(number: int, act: Callable[[], Any]) -> None:
-        barrier.wait(60)
-        try:
-            told[number] = act()
-        except CannotError as error:
-            told[number] = error
-        finally:
-            connection.close()
-
-    threads = [Thread(target=begin, args=each) for each in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    return told
 
 
 def create(agent: Member) -> Callable[[], str]:

@@ -1,33 +1,21 @@
 """A Stripe of one's own behind the credits page: test money, or real money of a make-believe kind."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 
-from billing import rails
 from tests.local_stripe import LocalStripe
+from tests.local_stripe.wiring import wired
 from tests.payments.conftest import deliver
-
-
-@contextmanager
-def _stripe(settings: LazySettings, **options: Any) -> Iterator[LocalStripe]:
-    with LocalStripe(**options) as local:
-        settings.FAKE_RAIL = False
-        settings.STRIPE_SECRET_KEY = local.secret_key
-        settings.STRIPE_WEBHOOK_SECRET = local.webhook_secret
-        settings.STRIPE_API_BASE = local.url
-        rails.rail.cache_clear()
-        yield local
-    rails.rail.cache_clear()
 
 
 @pytest.fixture
 def stripe(settings: LazySettings) -> Iterator[LocalStripe]:
     """A local Stripe in test mode whose webhooks come when the test says so."""
-    with _stripe(settings, receiver=deliver) as local:
+    settings.FAKE_RAIL = False
+    with wired(settings, receiver=deliver) as local:
         local.delivery = "manual"
         yield local
 
@@ -35,7 +23,8 @@ def stripe(settings: LazySettings) -> Iterator[LocalStripe]:
 @pytest.fixture
 def live(settings: LazySettings) -> Iterator[LocalStripe]:
     """The same in live mode: what it sells can be refunded."""
-    with _stripe(settings, receiver=deliver, livemode=True) as local:
+    settings.FAKE_RAIL = False
+    with wired(settings, receiver=deliver, livemode=True) as local:
         local.delivery = "manual"
         yield local
 
@@ -44,5 +33,6 @@ def live(settings: LazySettings) -> Iterator[LocalStripe]:
 def stripe_behind_a_server(settings: LazySettings, live_server: Any) -> Iterator[LocalStripe]:
     """A local Stripe whose webhooks go over HTTP to the running service, as they happen."""
     settings.BASE_URL = settings.MEDIA_URL_BASE = live_server.url
-    with _stripe(settings, webhook_url=f"{live_server.url}/webhooks/stripe", livemode=True) as local:
+    settings.FAKE_RAIL = False
+    with wired(settings, webhook_url=f"{live_server.url}/webhooks/stripe", livemode=True) as local:
         yield local
