@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from tests.architecture.tree import dotted, imports, nodes
 
 LEDGER = ("billing/ledger/",)
+STATEMENTS = "imageskill/core/statements.py"
 WRITERS = {
     "ActivityEvent": ("imageskill/core/events.py",),
     "EventReference": ("imageskill/core/events.py",),
@@ -25,8 +26,18 @@ STORAGE = "creative/storage.py"
 
 
 def foreign_writes(path: str, source: str) -> list[str]:
-    """Each kind of row that counts has one writer."""
+    """Each kind of row that counts has one writer; `statements.save`, which names no model, is for the ledger."""
     found = []
+    if not path.startswith((*LEDGER, STATEMENTS)):
+        saves = {"imageskill.core.statements.save"}
+        found += [f"{path}:{line}: {name}" for name, line in imports(source) if name in saves]
+        found += [
+            f"{path}:{node.lineno}: statements.save"
+            for node in nodes(source)
+            if isinstance(node, ast.Attribute)
+            and node.attr == "save"
+            and dotted(node.value)[-1:] == ["statements"]
+        ]
     for node in nodes(source):
         model = _written(node)
         if model and not path.startswith(WRITERS[model]):
@@ -45,6 +56,9 @@ def _written(node: ast.AST) -> str | None:
         return None
     if chain[-1] in WRITERS:
         return chain[-1]
+    if chain[-1] == "Update":
+        # An update that is composed once: its function names the model whose rows it changes.
+        return next((name for part in ast.walk(node) for name in dotted(part) if name in WRITERS), None)
     if chain[-1] in WRITES:
         return next((name for name in chain if name in WRITERS), None)
     return None
