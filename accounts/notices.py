@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
+from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import Notice
+from accounts.models import Agent, Notice
+from imageskill.core.statements import Select
 from imageskill.core.units import unit_of_work
 
 MOST_AT_ONCE: Final = 3
@@ -17,13 +19,29 @@ KEPT: Final = timedelta(days=90)
 LONGEST: Final = 800
 
 
-def write(*, agent_ids: Iterable[str], kind: str, subject_id: str, text: str) -> None:
-    """Owe each agent a line, in the caller's transaction; the text holds no word of another agent."""
+def write(*, agent_ids: Iterable[str], organization_id: str = "", kind: str, subject_id: str, text: str) -> None:
+    """Owe each agent a line, in the caller's transaction; the text holds no word of another agent.
+
+    `organization_id`: what the line tells of belongs to that organization, so an agent that has moved to another
+    workspace is not told.
+    """
     now = timezone.now()
+    if organization_id:
+        there = Q(organization_id=organization_id) | Q(shell_id=organization_id)
+        agent_ids = list(Agent.objects.filter(there, pk__in=list(agent_ids)).values_list("pk", flat=True))
     Notice.objects.bulk_create(
         Notice(agent_id=agent_id, kind=kind, subject_id=subject_id, text=text[:LONGEST], created_at=now)
         for agent_id in agent_ids
     )
+
+
+_WAITING: Final = Select(
+    lambda agent_id: (
+        Notice.objects.filter(agent_id=agent_id, told_at=None)
+        .order_by("pk")
+        .values_list("pk", "text")[:MOST_AT_ONCE]
+    )
+)
 
 
 def take(agent_id: str) -> list[str]:
@@ -31,13 +49,12 @@ def take(agent_id: str) -> list[str]:
 
     One query by an index where there are none.
     """
-    waiting = Notice.objects.filter(agent_id=agent_id, told_at=None).order_by("pk")
-    rows = list(waiting.values_list("pk", "text")[:MOST_AT_ONCE])
+    rows = _WAITING.rows(agent_id=agent_id)
     return _mark(rows) if rows else []
 
 
 @unit_of_work
-def _mark(rows: list[tuple[int, str]]) -> list[str]:
+def _mark(rows: Iterable[tuple[int, str]]) -> list[str]:
     now = timezone.now()
     return [text for pk, text in rows if Notice.objects.filter(pk=pk, told_at=None).update(told_at=now)]
 

@@ -1,7 +1,17 @@
 """The one lock of the house: an organization's money and rights change only while its row is held."""
 
+from typing import Final
+
+from django.db import connection
+from django.db.transaction import TransactionManagementError
+
 from accounts.models import Organization
+from imageskill.core.statements import Select
 from imageskill.core.units import StaleReadError
+
+_LOCKED: Final = Select(
+    lambda ids: Organization.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+)
 
 
 def lock(*organization_ids: str) -> list[Organization]:
@@ -10,8 +20,9 @@ def lock(*organization_ids: str) -> list[Organization]:
     Take it before any insert that names the organization, and read what the decision rests on afterwards. On
     SQLite the transaction itself is the lock: it is IMMEDIATE, so nobody else writes.
     """
-    rows = Organization.objects.select_for_update(no_key=True).filter(pk__in=organization_ids)
-    return list(rows.order_by("pk"))
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("a lock outside of a transaction would hold nothing")
+    return _LOCKED.all(ids=tuple(sorted(set(organization_ids)))) if organization_ids else []
 
 
 def lock_with_successors(*organizations: Organization) -> list[Organization]:

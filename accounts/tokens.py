@@ -10,6 +10,7 @@ import secrets
 import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.db.models import Q
 from django.utils import timezone
@@ -20,6 +21,7 @@ from imageskill.core import events
 from imageskill.core.errors import ApiError, ErrorCode, auth_required
 from imageskill.core.instants import instant
 from imageskill.core.models import EventReference
+from imageskill.core.statements import Select
 from imageskill.core.units import unit_of_work
 
 PATTERN = re.compile(r"isk_([rc])_([0-9A-Za-z]{30})([0-9A-Za-z]{6})")
@@ -88,6 +90,11 @@ def issue(
     return row, minted.raw
 
 
+_BY_DIGEST: Final = Select(
+    lambda sha256: AgentToken.objects.select_related("agent__organization").filter(sha256=sha256)
+)
+
+
 def authenticate(raw: str) -> AgentToken | None:
     """Return the living token of a raw text with its agent, or None; nothing is cached.
 
@@ -95,9 +102,8 @@ def authenticate(raw: str) -> AgentToken | None:
     """
     if not is_well_formed(raw, "r"):
         return None
-    try:
-        row = AgentToken.objects.select_related("agent__organization").get(sha256=digest(raw))
-    except AgentToken.DoesNotExist:
+    row = _BY_DIGEST.first(sha256=digest(raw))
+    if row is None:
         return None
     now = timezone.now()
     if not is_alive(row, now):

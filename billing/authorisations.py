@@ -19,7 +19,17 @@ from billing.models import CreditAccount, CreditLot, Hold, Mandate, PaymentMetho
 from billing.spendable import TOP_UP, DailyJobs, Request, split
 from billing.windows import window
 from imageskill.core.errors import ApiError, ErrorCode, auth_required
+from imageskill.core.statements import Select
 from imageskill.core.units import database_now
+
+_TOKEN: Final = Select(lambda pk: AgentToken.objects.select_related("agent").filter(pk=pk))
+_SPENDABLE: Final = Select(
+    lambda organization_id: (
+        CreditLot.objects.filter(organization_id=organization_id, available_credits__gt=0)
+        .select_related("organization__credit_account")
+        .order_by("pk")
+    )
+)
 
 
 def authorise(*, actor: Actor, job_id: str, request: Request, price_version: str, is_locked: bool = False) -> Hold:
@@ -143,7 +153,7 @@ def why_stopped(*, token_id: str, organization_id: str) -> Stopped | None:
 
     Neither a rotation nor a claim stops what the old token began.
     """
-    token = AgentToken.objects.select_related("agent").filter(pk=token_id).first()
+    token = _TOKEN.first(pk=token_id)
     if token is None:
         return _GONE
     agent = token.agent
@@ -215,7 +225,7 @@ def require_standing(actor: Actor, grant: str, now: datetime) -> Actor:
 
 
 def _current(actor: Actor, now: datetime) -> Actor:
-    token = AgentToken.objects.select_related("agent").filter(pk=actor.token_id).first()
+    token = _TOKEN.first(pk=actor.token_id)
     if token is None or not tokens.is_alive(token, now) or token.agent.organization_id != actor.organization_id:
         raise auth_required()
     tokens.require_whole(token)
@@ -224,8 +234,7 @@ def _current(actor: Actor, now: datetime) -> Actor:
 
 def spendable_lots(organization_id: str) -> list[CreditLot]:
     """Return the lots with something available, the oldest first, each with its organization's account."""
-    lots = CreditLot.objects.filter(organization_id=organization_id, available_credits__gt=0)
-    return list(lots.select_related("organization__credit_account").order_by("pk"))
+    return _SPENDABLE.all(organization_id=organization_id)
 
 
 def debt_of(organization_id: str) -> int:

@@ -16,6 +16,7 @@ from billing.windows import NAMES, window
 from imageskill.core import events
 from imageskill.core.errors import invalid_fields
 from imageskill.core.events import ActingFor, EventType
+from imageskill.core.statements import Select
 from imageskill.core.units import database_now, unit_of_work
 
 WINDOWS: Final = ("per_job", "day", "week", "month", "lifetime")
@@ -168,10 +169,16 @@ def _check(terms: Terms) -> None:
         raise invalid_fields(problems)
 
 
+_LATEST: Final = Select(
+    lambda agent_id, organization_id: Mandate.objects.filter(
+        agent_id=agent_id, organization_id=organization_id
+    ).order_by("-version")[:1]
+)
+
+
 def current(*, agent_id: str, organization_id: str) -> Mandate | None:
     """Return the version in force; None: no owner has set anything."""
-    versions = Mandate.objects.filter(agent_id=agent_id, organization_id=organization_id)
-    return versions.order_by("-version").first()
+    return _LATEST.first(agent_id=agent_id, organization_id=organization_id)
 
 
 def versions(*, agent_id: str, organization_id: str) -> QuerySet[Mandate]:

@@ -33,16 +33,21 @@ class Quota:
     spend: tuple[Counter, ...]
     """Each window with its cap, from per_job to lifetime."""
     approval_threshold: int | None
+    allowed_models: tuple[str, ...] | None
+    """Those that the owner allows; None: all."""
+
+
+_MOST_REMEMBERED: Final = 10_000
+_remembered: dict[str, Mandate] = {}
+"""What owners allow, by agent, as read last. Versions never change: one that is still the latest holds."""
 
 
 def of_agent(agent: Agent) -> Quota:
-    """Return the quota of an agent: one query, and one more for what an owner of a claimed agent allows."""
+    """Return the quota of an agent: one query, and two more where its owner has set new limits since the last."""
     now = timezone.now()
     day = window("day", now)
-    claimed = agent.claim_state == ClaimState.CLAIMED
     lifted = grants.lift_daily_limit(agent)
-    mandate = mandates.current(agent_id=agent.pk, organization_id=agent.organization_id) if claimed else None
-    row = _read(agent.pk, day, mandate, now)
+    mandate, row = _numbers(agent, day, now)
     return Quota(
         at=now,
         free_credits=row["free"],
@@ -55,13 +60,30 @@ def of_agent(agent: Agent) -> Quota:
         day=day,
         spend=tuple(_counters(row, mandate, now)),
         approval_threshold=mandate.approval_threshold if mandate is not None else None,
+        allowed_models=mandates.Terms.of(mandate).allowed_models,
     )
+
+
+def _numbers(agent: Agent, day: Window, now: datetime) -> tuple[Mandate | None, dict[str, int]]:
+    """Return what the owner allows, and the sums of its windows; their bounds hang on its time zone."""
+    is_owned = agent.claim_state == ClaimState.CLAIMED
+    mandate = _remembered.get(agent.pk) if is_owned else None
+    row = _read(agent.pk, day, mandate, now)
+    if not is_owned or row["mandate"] == (mandate.pk if mandate is not None else 0):
+        return mandate, row
+    mandate = mandates.current(agent_id=agent.pk, organization_id=agent.organization_id)
+    if len(_remembered) >= _MOST_REMEMBERED:
+        _remembered.clear()
+    if mandate is not None:
+        _remembered[agent.pk] = mandate
+    return mandate, _read(agent.pk, day, mandate, now)
 
 
 _ACCOUNT: Final = ("free", "promo", "paid", "held", "debt")
 _WINDOWS: Final = (*NAMES, "lifetime")
 _COLUMNS: Final = (
     *_ACCOUNT,
+    "mandate",
     "daily_used",
     *(f"{name}_{word}" for name in _WINDOWS for word in ("used", "held")),
     "before_used",
@@ -74,6 +96,9 @@ _FOR_EVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 # needs to answer it. The buckets are read once for all windows.
 _QUERY: Final = f"""
 SELECT {", ".join(f"COALESCE(account.{name}_credits, 0)" for name in _ACCOUNT)},
+  COALESCE((SELECT id FROM billing_mandate mandate
+    WHERE mandate.agent_id = agent.id AND mandate.organization_id = agent.organization_id
+    ORDER BY version DESC LIMIT 1), 0),
   (SELECT COUNT(*) FROM billing_hold hold
     WHERE hold.organization_id = agent.organization_id AND hold.free_credits > 0
       AND hold.state IN ('open', 'settled') AND hold.authorised_at >= %s AND hold.authorised_at < %s),

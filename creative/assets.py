@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
@@ -21,6 +22,7 @@ from imageskill.core import events
 from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
 from imageskill.core.events import EventType
 from imageskill.core.ids import prefix_of
+from imageskill.core.statements import Select
 from imageskill.core.units import unit_of_work
 
 DAY: Final = 86_400
@@ -91,8 +93,20 @@ def of_job(job: Job) -> list[Asset]:
     if job.state != Job.State.COMPLETED:
         return []
     prefetch_related_objects([job], "assets")  # once, whoever asks again
-    kept = (asset for asset in job.assets.all() if asset.deleted_at is None)
-    return sorted(kept, key=lambda asset: asset.position)
+    return still_kept(job.assets.all())
+
+
+_MADE_BY: Final = Select(lambda job_id: Asset.objects.filter(job_id=job_id))
+
+
+def made_by(job: Job) -> list[Asset]:
+    """Return what a job has just made, what was deleted since too; reads nothing where there can be nothing."""
+    return _MADE_BY.all(job_id=job.pk) if job.state == Job.State.COMPLETED else []
+
+
+def still_kept(pictures: Iterable[Asset]) -> list[Asset]:
+    """Return those of a job that are not deleted, in their order."""
+    return sorted((one for one in pictures if one.deleted_at is None), key=lambda asset: asset.position)
 
 
 def delete(actor: Actor, reference: str) -> Asset:

@@ -13,7 +13,9 @@ from creative.catalogue.selection import Row
 from creative.inputs import Inputs
 from creative.models import Job
 from creative.planning import Plan, Wanted
-from imageskill.core import events, idempotency, ids
+from creative.queue import Room
+from creative.turns import Taken
+from imageskill.core import events, idempotency, ids, statements
 from imageskill.core.errors import ApiError, ErrorCode
 from imageskill.core.events import EventType
 from imageskill.core.idempotency import Claimed
@@ -29,6 +31,8 @@ class Submitted:
     job: Job
     warnings: tuple[str, ...]
     replayed: bool
+    taken: Taken | None = None
+    """The job as this process has begun it, where a thread was free for it."""
 
 
 def replay(actor: Actor, key: Claimed | None) -> Job | None:
@@ -118,24 +122,27 @@ def submit(actor: Actor, plan: Plan, key: Claimed | None) -> Submitted:
     """
     if plan.may_cost:
         refusals.require_room(actor)
-    try:
-        submitted = _place(actor, plan, key)
-    except ApprovalNeededError as needed:
-        waiting = approvals.request(actor=actor, plan=plan, key=key, needed=needed)
-        if waiting.state == Job.State.AWAITING_APPROVAL:
-            raise approvals.required(waiting) from needed
-        return Submitted(waiting, (), replayed=True)
-    except RefusedError as refused:
-        decisions.record_refused(refused.draft)
-        raise
-    if not submitted.replayed:
-        queue.enqueue(submitted.job.pk)
+    with queue.Room() as room:
+        try:
+            submitted = _place(actor, plan, key, room)
+        except ApprovalNeededError as needed:
+            waiting = approvals.request(actor=actor, plan=plan, key=key, needed=needed)
+            if waiting.state == Job.State.AWAITING_APPROVAL:
+                raise approvals.required(waiting) from needed
+            return Submitted(waiting, (), replayed=True)
+        except RefusedError as refused:
+            decisions.record_refused(refused.draft)
+            raise
+        if submitted.taken is not None:
+            room.start(submitted.taken)
+        elif not submitted.replayed:
+            queue.enqueue(submitted.job.pk)
     return submitted
 
 
 @unit_of_work
-def _place(actor: Actor, plan: Plan, key: Claimed | None) -> Submitted:
-    """Write job, hold and key together, after looking the key up again under the lock."""
+def _place(actor: Actor, plan: Plan, key: Claimed | None, room: Room) -> Submitted:
+    """Write job, hold and key together, after looking the key up again under the lock; begin it where it can."""
     organizations.lock(actor.organization_id)
     row = idempotency.find(key) if key is not None else None
     earlier = jobs.visible_to(actor, row.object_id) if row is not None else None
@@ -154,15 +161,12 @@ def _place(actor: Actor, plan: Plan, key: Claimed | None) -> Submitted:
     job = placing.new_job(actor, plan, state=Job.State.QUEUED, retry_of=earlier, job_id=job_id)
     job.hold = hold
     job.deadline_at = job.created_at + jobs.deadline()
-    # Dated by the database as it is written.
-    job.lease_expires_at = leases.until()
-    job.save(force_insert=True)
-    job.lease_expires_at = None
+    statements.insert(job, clock={"lease_expires_at": leases.length()})
     inputs.keep(job, plan.inputs)
     queue.defer(job.pk)
     if key is not None:
         idempotency.bind(key, object_id=job.pk)
-    return Submitted(job, plan.warnings, replayed=False)
+    return Submitted(job, plan.warnings, replayed=False, taken=room.begun(job))
 
 
 @unit_of_work

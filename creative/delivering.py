@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -9,6 +10,7 @@ from django.utils import timezone
 from billing import pricing
 from creative import storage
 from creative.models import Asset, Attempt, Job
+from imageskill.core.statements import Select, insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +39,36 @@ def debit(job: Job, attempt: Attempt, *, delivered: int, held: int) -> int:
     return min(held, each * delivered)
 
 
+_SAME: Final = Select(
+    lambda organization_id, sha256, mime_type: (
+        Asset.objects.filter(organization_id=organization_id, sha256=sha256, mime_type=mime_type, deleted_at=None)
+        .order_by("pk")
+        .values_list("storage_key")[:1]
+    )
+)
+
+
 def make_asset(job: Job, position: int, picture: Stored) -> None:
     """Write the row of a picture; bytes that the organization has already are kept once."""
-    same = Asset.objects.filter(
-        organization_id=job.organization_id, sha256=picture.sha256, mime_type=picture.mime_type, deleted_at=None
-    )
-    shared = same.order_by("pk").values_list("storage_key", flat=True).first()
-    if shared is not None and shared != picture.key:
+    same = _SAME.rows(organization_id=job.organization_id, sha256=picture.sha256, mime_type=picture.mime_type)
+    kept = same[0][0] if same else picture.key
+    if kept != picture.key:
         # Dying before it leaves bytes without a row, which `check_media` finds.
         transaction.on_commit(partial(storage.remove, picture.key), robust=True)
-    Asset.objects.create(
-        id=picture.asset_id,
-        organization_id=job.organization_id,
-        agent_id=job.agent_id,
-        job=job,
-        kind=Asset.Kind.GENERATED,
-        position=position,
-        storage_key=shared or picture.key,
-        mime_type=picture.mime_type,
-        content_length=picture.content_length,
-        width=picture.width,
-        height=picture.height,
-        sha256=picture.sha256,
-        created_at=timezone.now(),
+    insert(
+        Asset(
+            id=picture.asset_id,
+            organization_id=job.organization_id,
+            agent_id=job.agent_id,
+            job_id=job.pk,
+            kind=Asset.Kind.GENERATED,
+            position=position,
+            storage_key=kept,
+            mime_type=picture.mime_type,
+            content_length=picture.content_length,
+            width=picture.width,
+            height=picture.height,
+            sha256=picture.sha256,
+            created_at=timezone.now(),
+        )
     )

@@ -8,6 +8,7 @@ Whoever dies in between leaves a lease that expires; `sweeping` then resumes or 
 import hashlib
 import logging
 import time
+from typing import Final
 
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
@@ -43,6 +44,7 @@ from creative.storage import StorageError
 from creative.turns import Taken
 from imageskill.core import ids, metrics, spans, trace
 from imageskill.core.errors import ApiError, ErrorCode
+from imageskill.core.statements import Select
 from imageskill.core.units import forbid_inside, release_connection
 
 logger = logging.getLogger("imageskill.execution")
@@ -181,7 +183,7 @@ def _result(lease: Lease, job: Job, resumed: Attempt | None) -> ProviderResult |
         on_submitted=lambda submission: jobs.submitted(
             lease, request_id=submission.request_id, urls=dict(submission.urls)
         ),
-        is_cancel_wanted=lambda: _is_cancel_wanted(job.pk),
+        is_cancel_wanted=lambda: _asked_between_polls(job.pk),
     )
     forbid_inside("calling a provider")
     release_connection()
@@ -210,9 +212,18 @@ def _is_too_much(lease: Lease, job: Job) -> bool:
     return refused is not None
 
 
+_UNWANTED: Final = Select(
+    lambda pk: Job.objects.filter(pk=pk, cancel_requested_at__isnull=False).values_list("pk")
+)
+
+
 def _is_cancel_wanted(job_id: str) -> bool:
-    """Ask between two polls, and keep no connection until the next one."""
-    wanted = Job.objects.filter(pk=job_id, cancel_requested_at__isnull=False).exists()
+    return bool(_UNWANTED.rows(pk=job_id))
+
+
+def _asked_between_polls(job_id: str) -> bool:
+    """Say whether a cancel is wanted, and keep no connection until the next poll."""
+    wanted = _is_cancel_wanted(job_id)
     release_connection()
     return wanted
 
@@ -235,8 +246,8 @@ def _keep(lease: Lease, job: Job, result: ProviderResult) -> None:
         raise ProviderError(Failure.FAILED, "The provider returned no picture.", cost_micros=cost)
     release_connection()
     kept: list[Stored] = []
-    for position, made in enumerate(good):
-        stored = _store(lease, position, made)
+    for position, (made, sha256) in enumerate(good):
+        stored = _store(lease, position, made, sha256)
         if stored is not None:
             kept.append(stored)
     if not kept:
@@ -269,16 +280,17 @@ def _cost(job: Job, result: ProviderResult) -> int:
     return job.cost_micros * min(len(result.pictures), job.output_count) // job.output_count
 
 
-def _checked(picture: Picture) -> Cleaned | None:
-    """Return a picture as it will be kept; None: it is none, or one that nobody may keep here."""
+def _checked(picture: Picture) -> tuple[Cleaned, str] | None:
+    """Return a picture as it will be kept and its SHA-256; None: it is none, or one that nobody may keep here."""
     try:
         made = images.check_output(picture.data)
     except NotAPicture:
         return None
-    return None if quarantine.blocks(hashlib.sha256(made.data).hexdigest()) else made
+    sha256 = hashlib.sha256(made.data).hexdigest()
+    return None if quarantine.blocks(sha256) else (made, sha256)
 
 
-def _store(lease: Lease, position: int, made: Cleaned) -> Stored | None:
+def _store(lease: Lease, position: int, made: Cleaned, sha256: str) -> Stored | None:
     key = storage.picture_key(
         job_id=lease.job_id, attempt_id=lease.attempt_id, position=position, mime_type=made.mime_type
     )
@@ -289,7 +301,7 @@ def _store(lease: Lease, position: int, made: Cleaned) -> Stored | None:
     return Stored(
         asset_id=ids.new_id("image"),
         key=key,
-        sha256=hashlib.sha256(made.data).hexdigest(),
+        sha256=sha256,
         mime_type=made.mime_type,
         content_length=len(made.data),
         width=made.width,

@@ -11,6 +11,7 @@ from creative.models import Asset, Job, JobInput
 from creative.providers.base import Failure, InputPicture, ProviderError
 from creative.storage import StorageError
 from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
+from imageskill.core.statements import Select
 
 _ORDER: Final = (JobInput.Role.INPUT, JobInput.Role.REFERENCE)
 
@@ -88,11 +89,16 @@ def keep(job: Job, inputs: Inputs) -> None:
     )
 
 
+_GOING_IN: Final = Select(
+    lambda job_id: JobInput.objects.filter(job_id=job_id).select_related("asset").order_by("position")
+)
+
+
 def of_job(job: Job) -> Inputs:
     """Return the pictures that go into a job, the deleted ones too."""
     if not job.selection.get("inputs"):
         return NONE
-    rows = list(JobInput.objects.filter(job=job).select_related("asset").order_by("position"))
+    rows = _GOING_IN.all(job_id=job.pk)
     first = {row.role: row.asset for row in reversed(rows)}
     return Inputs(
         picture=first.get(JobInput.Role.INPUT),

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
@@ -15,7 +15,7 @@ from accounts import organizations
 from accounts.actor import Actor
 from billing import ledger
 from billing.models import Hold
-from creative import delivering, leases
+from creative import delivering, leases, transitions
 from creative.catalogue import loader
 from creative.delivering import Stored
 from creative.models import Attempt, Job
@@ -24,6 +24,7 @@ from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
 from imageskill.core.events import EventType, System
 from imageskill.core.ids import prefix_of
 from imageskill.core.models import ActivityEvent
+from imageskill.core.statements import Select, insert
 from imageskill.core.units import unit_of_work
 from imageskill.core.wording import in_credits
 
@@ -41,12 +42,18 @@ class Lease:
     attempt_id: int
 
 
+_OWN: Final = Select(
+    lambda pk, agent_id, organization_ids: Job.objects.filter(
+        pk=pk, agent_id=agent_id, organization__pk__in=organization_ids
+    )
+)
+
+
 def visible_to(actor: Actor, reference: str) -> Job:
     """Return the caller's job. JOB_NOT_FOUND: missing, or another agent's."""
     job = None
     if prefix_of(reference) == "job":
-        own = Job.objects.filter(agent_id=actor.actor_id, organization_id__in=actor.organization_ids)
-        job = own.filter(pk=reference).first()
+        job = _OWN.first(pk=reference, agent_id=actor.actor_id, organization_ids=actor.organization_ids)
     if job is None:
         raise ApiError(
             ErrorCode.JOB_NOT_FOUND,
@@ -87,17 +94,12 @@ def take(job_id: str) -> Lease | None:
 @unit_of_work
 def take_queued(job: Job) -> Lease | None:
     """Take a job as just read; None: somebody else has taken or ended it."""
-    epoch = job.lease_epoch + 1
-    taken = Job.objects.filter(pk=job.pk, state=Job.State.QUEUED, lease_epoch=job.lease_epoch).update(
-        state=Job.State.RUNNING,
-        lease_epoch=epoch,
-        lease_expires_at=leases.until(),
-        started_at=timezone.now(),
-    )
-    if not taken:
+    now = timezone.now()
+    if not transitions.TAKEN.run(pk=job.pk, epoch=job.lease_epoch, lease=leases.length(), at=now):
         return None
-    attempt = Attempt.objects.create(job_id=job.pk, lease_epoch=epoch, started_at=timezone.now())
-    return Lease(job.pk, epoch, attempt.pk)
+    attempt = Attempt(job_id=job.pk, lease_epoch=job.lease_epoch + 1, started_at=now)
+    insert(attempt)
+    return Lease(job.pk, attempt.lease_epoch, attempt.pk)
 
 
 @unit_of_work
@@ -133,9 +135,7 @@ def take_over(job: Job) -> tuple[Lease, Attempt] | None:
 @unit_of_work
 def submitted(lease: Lease, *, request_id: str, urls: dict[str, str]) -> None:
     """Commit what a queue provider answered, so that the call can be resumed after a crash."""
-    Attempt.objects.filter(pk=lease.attempt_id, state=Attempt.State.CALLING).update(
-        state=Attempt.State.SUBMITTED, request_id=request_id, urls=urls
-    )
+    transitions.SUBMITTED.run(attempt_id=lease.attempt_id, request_id=request_id, urls=urls)
 
 
 @unit_of_work
@@ -143,14 +143,14 @@ def stored(
     lease: Lease, pictures: list[Stored], *, not_stored: int, cost_micros: int, cost_was_reported: bool
 ) -> bool:
     """Commit that the bytes are in the storage. False: the lease is lost, and the result came too late."""
-    if not _still_owned(lease).update(lease_expires_at=leases.until()):
+    if not transitions.RENEWED.run(pk=lease.job_id, epoch=lease.epoch, lease=leases.length()):
         _late(lease, cost_micros)
         return False
-    Attempt.objects.filter(pk=lease.attempt_id).update(
-        state=Attempt.State.STORED,
+    transitions.STORED.run(
+        attempt_id=lease.attempt_id,
         outputs=[asdict(picture) for picture in pictures],
         not_stored=not_stored,
-        provider_cost_micros=cost_micros,
+        cost_micros=cost_micros,
         cost_was_reported=cost_was_reported,
     )
     return True
@@ -160,15 +160,12 @@ def stored(
 def complete(lease: Lease) -> bool:
     """Make the assets of a stored attempt, settle what was delivered, and end the job. False: lease lost."""
     now = timezone.now()
-    attempt = Attempt.objects.select_related("job__hold", "job__organization").get(pk=lease.attempt_id)
+    attempt = _attempt(lease)
     pictures = [Stored(**output) for output in attempt.outputs]
     job = attempt.job
     trace.enter(job.trace_id)
     debit = delivering.debit(job, attempt, delivered=len(pictures), held=_hold_of(job).credits)
-    ended = _still_owned(lease).update(
-        state=Job.State.COMPLETED, finished_at=now, settled_credits=debit, lease_expires_at=None
-    )
-    if not ended:
+    if not transitions.COMPLETED.run(pk=job.pk, epoch=lease.epoch, debit=debit, at=now):
         _late(lease, attempt.provider_cost_micros)
         return False
     organizations.lock_with_successors(job.organization)
@@ -177,7 +174,7 @@ def complete(lease: Lease) -> bool:
     usage = ledger.settle(
         hold=_hold_of(job), credits=debit, provider_cost_micros=attempt.provider_cost_micros, actor=RUNNER
     )
-    Attempt.objects.filter(pk=attempt.pk).update(state=Attempt.State.DONE, finished_at=now)
+    transitions.DONE.run(attempt_id=attempt.pk, at=now)
     asset_ids = [picture.asset_id for picture in pictures]
     links: dict[str, str | list[str]] = {
         "job_id": job.pk,
@@ -211,10 +208,10 @@ def fail(
 
     `exposed`: the provider may have worked for us although nobody will see the result; the house bears it.
     """
-    job = _with_money(lease.job_id)
+    job = _attempt(lease).job
     # Nobody said what it cost: then what the catalogue says is booked to the house.
     cost_micros = cost_micros or (job.cost_micros if exposed else 0)
-    if not _still_owned(lease).update(**ended(state, code, message, reason=reason)):
+    if not transitions.owned(lease.job_id, lease.epoch).update(**ended(state, code, message, reason=reason)):
         _late(lease, cost_micros)
         return False
     Attempt.objects.filter(pk=lease.attempt_id).update(
@@ -265,8 +262,12 @@ def _count(job: Job, state: Job.State) -> None:
     transaction.on_commit(partial(metrics.job_ended, str(state), provider_id), robust=True)
 
 
-def _still_owned(lease: Lease) -> QuerySet[Job]:
-    return Job.objects.filter(pk=lease.job_id, lease_epoch=lease.epoch, state=Job.State.RUNNING)
+def _attempt(lease: Lease) -> Attempt:
+    """Return a lease's attempt with its job, as an end needs them."""
+    found = transitions.ENDING.first(attempt_id=lease.attempt_id)
+    if found is None:
+        raise Attempt.DoesNotExist(lease.attempt_id)
+    return found
 
 
 def _late(lease: Lease, cost_micros: int) -> None:

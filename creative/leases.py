@@ -6,12 +6,13 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connection, connections
-from django.db.models import DateTimeField, ExpressionWrapper
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from creative.models import Job, ProviderSlot
 from imageskill.core.errors import ApiError
+from imageskill.core.statements import Blank
 from imageskill.core.units import unit_of_work
 
 logger = logging.getLogger("imageskill.leases")
@@ -23,9 +24,18 @@ _held: set[tuple[str, int]] = set()
 _renewer: threading.Thread | None = None
 
 
-def until() -> Combinable:
-    """Return the expression of a lease's end, from now by the database's clock."""
-    return ExpressionWrapper(Now() + timedelta(seconds=settings.JOB_LEASE_SECONDS), output_field=DateTimeField())
+def until(blank: Blank | None = None) -> Combinable:
+    """Return the expression of a lease's end, from now by the database's clock.
+
+    A composed statement gives its `blank` for the length, and fills it with `length`.
+    """
+    lasts = length() if blank is None else ExpressionWrapper(blank, DurationField())
+    return ExpressionWrapper(Now() + lasts, output_field=DateTimeField())
+
+
+def length() -> timedelta:
+    """Return how long a lease lasts unless it is renewed."""
+    return timedelta(seconds=settings.JOB_LEASE_SECONDS)
 
 
 def hold(job_id: str, epoch: int) -> None:

@@ -123,12 +123,8 @@ def first_payable(
     )
 
 
-def preview_models() -> tuple[str, ...]:
+def preview_models(catalogue: Catalogue) -> tuple[str, ...]:
     """Return the models that free credits buy: PREVIEW_MODELS, or those that cost the house nothing."""
-    return _preview_of(prices.last_read())
-
-
-def _preview_of(catalogue: Catalogue) -> tuple[str, ...]:
     if settings.PREVIEW_MODELS:
         return tuple(settings.PREVIEW_MODELS)
     return _costing_nothing(catalogue)
@@ -156,7 +152,7 @@ def request_for(model_id: str, operation: str, credits: int, *, approved: bool =
 def _request(entry: ModelEntry, operation: str, credits: int, *, approved: bool) -> Request:
     # Another thread may have read other prices since: of this model only the given one counts.
     catalogue = prices.last_read()
-    preview = _preview_of(catalogue)
+    preview = preview_models(catalogue)
     fitting = [one.id for one in catalogue.order if one.id in preview and operation in one.supports]
     return Request(
         model_id=entry.id,

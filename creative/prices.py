@@ -5,13 +5,14 @@ before keeps its price: a hold carries its credits and its version, and a waitin
 as `plan_changed` when somebody approves it.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from json import dumps, loads
 from typing import Any, Final
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from creative import tellings
@@ -24,6 +25,7 @@ from imageskill.core.events import ActingFor
 from imageskill.core.units import unit_of_work
 
 LONGEST_REASON: Final = 150
+_LATELY_SECONDS: Final = 10.0
 _Laid = tuple[tuple[str, str, str], ...]
 """Model, version of the file, and the price as text, of each price that lies over a file's."""
 
@@ -53,9 +55,16 @@ def catalogue() -> Catalogue:
 
 def laid(rows: Iterable[tuple[str, str, str]]) -> Catalogue:
     """Return the catalogue with prices in force as just read: model, version of the file, document as JSON."""
+    global _read_at  # noqa: PLW0603 - when this process read them last
     read = tuple(sorted((model, version, dumps(loads(text), sort_keys=True)) for model, version, text in rows))
     _seen[:] = [read]
+    _read_at = time.monotonic()
     return _laid_over(loader.current(), read)
+
+
+def lately() -> Catalogue:
+    """Return the catalogue for what is only told: its prices were in force at most ten seconds ago."""
+    return last_read() if time.monotonic() - _read_at < _LATELY_SECONDS else catalogue()
 
 
 def last_read() -> Catalogue:
@@ -63,7 +72,14 @@ def last_read() -> Catalogue:
     return _laid_over(loader.current(), _seen[-1])
 
 
+def forget() -> None:
+    """Have this process read the prices again before it tells any."""
+    global _read_at  # noqa: PLW0603 - as above
+    _read_at = -_LATELY_SECONDS
+
+
 _seen: list[_Laid] = [()]
+_read_at = -_LATELY_SECONDS
 
 
 @lru_cache(maxsize=8)
@@ -187,4 +203,5 @@ def _put(
     except IntegrityError as error:
         raise PriceMovedError(model_id) from error
     tellings.of_price(model_id, version, reason=row.reason, actor=actor)
+    transaction.on_commit(forget)
     return row

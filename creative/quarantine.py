@@ -5,6 +5,7 @@ A mistaken one is released: the bytes may be brought again, and those whose pict
 
 import logging
 from datetime import timedelta
+from typing import Final
 
 from django.db.models import F, QuerySet
 from django.utils import timezone
@@ -15,6 +16,7 @@ from imageskill.core import events
 from imageskill.core.errors import ApiError, ErrorCode
 from imageskill.core.events import ActingFor, EventType, System
 from imageskill.core.models import ActivityEvent
+from imageskill.core.statements import Select
 from imageskill.core.units import unit_of_work
 
 logger = logging.getLogger("imageskill.quarantine")
@@ -39,9 +41,14 @@ class NotHeldError(Exception):
     """These bytes are not in quarantine, or not any more."""
 
 
+_BANNED: Final = Select(
+    lambda digests: Quarantine.objects.filter(released_at=None, sha256__in=digests).values_list("sha256")
+)
+
+
 def holds(*digests: str) -> bool:
     """Say whether any of these SHA-256 digests (of received or of stored bytes) is banned."""
-    return bool(digests) and _standing(*digests).exists()
+    return bool(digests) and bool(_BANNED.rows(digests=digests))
 
 
 def blocks(*digests: str) -> bool:

@@ -5,6 +5,8 @@ again when the job ends, or when the lease of a dead process has expired. Which 
 much, is the setting PROVIDER_SLOTS; those that it does not name are bounded by the threads that run jobs.
 """
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
@@ -22,9 +24,18 @@ def limit_of(provider_id: str | None) -> int | None:
 
 def full() -> frozenset[str]:
     """Return the providers that take no further call now."""
-    busy = ProviderSlot.objects.exclude(_is_free()).values_list("provider_id", "number")
+    return full_of(busy().values_list("provider_id", "number"))
+
+
+def busy() -> QuerySet[ProviderSlot]:
+    """Return the slots that are taken now."""
+    return ProviderSlot.objects.exclude(_is_free())
+
+
+def full_of(slots: Iterable[tuple[str, int]]) -> frozenset[str]:
+    """Return the providers that take no further call, of the taken slots by provider and number."""
     taken: dict[str, int] = {}
-    for provider_id, number in busy:
+    for provider_id, number in slots:
         limit = limit_of(provider_id)
         if limit is not None and number <= limit:
             taken[provider_id] = taken.get(provider_id, 0) + 1

@@ -11,6 +11,7 @@ from creative import images, storage
 from creative.images import Busy, NotAPicture
 from creative.models import Asset
 from creative.storage import StorageError
+from imageskill.core.statements import Update
 from imageskill.core.units import forbid_inside, unit_of_work
 
 logger = logging.getLogger("imageskill.thumbnails")
@@ -75,11 +76,15 @@ def _bytes_of(asset: Asset) -> bytes | None:
         raise StorageError("the media storage broke off") from error
 
 
+_NOTED: Final = Update(
+    lambda pk, at: (Asset.objects.filter(pk=pk, thumbnails_at=None, deleted_at=None), {"thumbnails_at": at})
+)
+
+
 @unit_of_work
 def _note(asset: Asset) -> bool:
     """Note that no thumbnails are wanted any more. False: somebody else did, or the asset is deleted."""
-    wanted = Asset.objects.filter(pk=asset.pk, thumbnails_at=None, deleted_at=None)
-    return bool(wanted.update(thumbnails_at=timezone.now()))
+    return bool(_NOTED.run(pk=asset.pk, at=timezone.now()))
 
 
 def open(asset: Asset, width: int) -> IO[bytes] | None:  # noqa: A001 - thumbnails.open reads as what it does

@@ -8,10 +8,12 @@ not even where one thread runs all jobs. Jobs whose provider has no free slot ar
 import itertools
 import logging
 import threading
+from copy import copy
 from dataclasses import dataclass
+from typing import Any, Final
 
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.models import Count, Min, QuerySet, Value
+from django.db.models import Count, F, Min, QuerySet, Value
 from django.db.models.functions import Now
 
 from creative import jobs, registry, slots
@@ -19,6 +21,7 @@ from creative.catalogue import loader
 from creative.jobs import Lease
 from creative.models import Attempt, Job
 from imageskill.core.errors import ApiError
+from imageskill.core.statements import Select
 from imageskill.core.units import release_connection, unit_of_work
 
 logger = logging.getLogger("imageskill.turns")
@@ -59,14 +62,14 @@ def take(job_id: str = "") -> Taken | None:
     """Take the next job, first of all `job_id` if its worker is gone. None: none can run now."""
     release_connection()
     # Who has nothing to take does not stand in line for it: each end of a job is followed by such a look.
-    if not _is_any_queued() and not (job_id and _is_abandoned(job_id)):
+    if not _is_any_queued_but() and not (job_id and _abandoned(job_id).exists()):
         return None
     # The look took a connection; who stands in line keeps none from those that work.
     release_connection()
     # One at a time in a process: the threads would only run into each other at the same row.
     with _choosing:
         for _ in range(_MOST_MISSES):
-            chosen = job_id if job_id and _is_abandoned(job_id) else _next()
+            chosen = _next(job_id)
             if chosen is None or _stopping.is_set():
                 return None
             taken = claim(chosen)
@@ -78,7 +81,10 @@ def take(job_id: str = "") -> Taken | None:
 
 def waiting(limit: int) -> list[str]:
     """Return the ids of jobs that could run now, the oldest first."""
-    return list(_ready().order_by("pk").values_list("pk", flat=True)[:limit])
+    full = slots.full()
+    models = [entry.id for entry in loader.current().order if entry.provider_id in full]
+    ready = Job.objects.filter(state=Job.State.QUEUED).exclude(model_id__in=models)
+    return list(ready.order_by("pk").values_list("pk", flat=True)[:limit])
 
 
 def claim(job_id: str) -> Taken | None:
@@ -89,9 +95,12 @@ def claim(job_id: str) -> Taken | None:
         return None
 
 
+_JOB: Final = Select(lambda pk: Job.objects.filter(pk=pk))
+
+
 @unit_of_work
 def _claim(job_id: str) -> Taken | None:
-    job = Job.objects.filter(pk=job_id).first()
+    job = _JOB.first(pk=job_id)
     if job is None:
         return None
     if job.state == Job.State.RUNNING:
@@ -102,6 +111,20 @@ def _claim(job_id: str) -> Taken | None:
     if taken is not None and _calls(taken) and not slots.take(provider_of(job.model_id), job_id):
         raise NoSlotError
     return taken
+
+
+def begin(job: Job) -> Taken | None:
+    """Take a job in the unit of work that writes it, before anybody else can see it. None: it has to wait.
+
+    Where a provider is bounded, a slot may be free for a moment although others wait for it: they go first.
+    """
+    provider_id = provider_of(job.model_id)
+    is_bounded = slots.limit_of(provider_id) is not None
+    if is_bounded and (_is_any_queued_but(job.pk) or not slots.take(provider_id, job.pk)):
+        return None
+    lease = jobs.take_queued(job)
+    # A row of its own: the request goes on with the caller's in another thread.
+    return Taken(lease, copy(job), None) if lease is not None else None
 
 
 def release(lease: Lease, model_id: str) -> None:
@@ -151,28 +174,57 @@ def _is_resumable(job: Job) -> bool:
     return provider_id is not None and provider_id in registry.wired() and registry.provider(provider_id).resumable
 
 
-def _is_abandoned(job_id: str) -> bool:
-    return Job.objects.filter(pk=job_id, state=Job.State.RUNNING, lease_expires_at__lt=Now()).exists()
+def _abandoned(job_id: Any) -> QuerySet[Job]:  # noqa: ANN401 - an id, or the blank of a statement
+    return Job.objects.filter(pk=job_id, state=Job.State.RUNNING, lease_expires_at__lt=Now())
 
 
-def _is_any_queued() -> bool:
+def _is_any_queued_but(job_id: str = "") -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT 1 FROM creative_job WHERE state = 'queued')")
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM creative_job WHERE state = 'queued' AND id <> %s)", [job_id])
         return bool(cursor.fetchone()[0])
 
 
-def _next() -> str | None:
-    """Return the first job of the organization whose turn it is, of the jobs that are ready."""
-    ready = _ready().values_list("organization_id").annotate(first=Min("pk"), count=Value(0))
-    running = Job.objects.filter(state=Job.State.RUNNING).values_list("organization_id")
-    found = ready.order_by().union(running.order_by().annotate(first=Value(""), count=Count("pk")), all=True)
+_QUEUED: Final = "queued"
+_RUNNING: Final = "running"
+_SLOT: Final = "slot"
+_ABANDONED: Final = "abandoned"
+
+
+def _standing(job_id: Any) -> QuerySet[Any, Any]:  # noqa: ANN401 - the blank of a statement
+    """Return who waits with which first job, who is served, which slots are taken, and the job if it is abandoned.
+
+    In rows of `whose, model, first, number, what`; of a slot the first is its provider's id.
+    """
+    none, jobs_of = Value(""), Job.objects.order_by()
+    queued = jobs_of.filter(state=Job.State.QUEUED).values_list("organization_id", "model_id")
+    running = jobs_of.filter(state=Job.State.RUNNING).values_list("organization_id")
+    taken = slots.busy().order_by().values_list("provider_id")
+    abandoned = _abandoned(job_id).order_by().values_list("organization_id", "model_id")
+    return queued.annotate(first=Min("pk"), count=Value(0), what=Value(_QUEUED)).union(
+        running.annotate(model=none, first=none, count=Count("pk"), what=Value(_RUNNING)),
+        taken.annotate(model=none, first=none, count=F("number"), what=Value(_SLOT)),
+        abandoned.annotate(first=F("pk"), count=Value(0), what=Value(_ABANDONED)),
+        all=True,
+    )
+
+
+_STANDING: Final[Select[Any]] = Select(_standing)
+
+
+def _next(job_id: str) -> str | None:
+    """Return this job if its worker is gone; else the first job of the organization whose turn it is.
+
+    Jobs whose provider has no free slot are passed over.
+    """
+    rows = _STANDING.rows(job_id=job_id)
+    if any(what == _ABANDONED for *_, what in rows):
+        return job_id
+    full = slots.full_of((whose, number) for whose, _, _, number, what in rows if what == _SLOT)
+    busy = {whose: count for whose, _, _, count, what in rows if what == _RUNNING}
     firsts: dict[str, str] = {}
-    busy: dict[str, int] = {}
-    for organization_id, first, count in found:
-        if first:
-            firsts[organization_id] = first
-        else:
-            busy[organization_id] = count
+    for whose, model_id, first, _, what in rows:
+        if what == _QUEUED and provider_of(model_id) not in full:
+            firsts[whose] = min(first, firsts.get(whose, first))
     if not firsts:
         return None
     turn = min(firsts, key=lambda one: (busy.get(one, 0), _served.get(one, 0), firsts[one]))
@@ -180,10 +232,3 @@ def _next() -> str | None:
         del _served[gone]
     _served[turn] = next(_rounds)
     return firsts[turn]
-
-
-def _ready() -> QuerySet[Job]:
-    """Return the queued jobs whose provider has a slot for them."""
-    full = slots.full()
-    models = [entry.id for entry in loader.current().order if entry.provider_id in full]
-    return Job.objects.filter(state=Job.State.QUEUED).exclude(model_id__in=models)

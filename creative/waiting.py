@@ -11,6 +11,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import psycopg
 from django.conf import settings
@@ -19,6 +20,7 @@ from psycopg import sql
 
 from creative.models import Job
 from creative.queue import direct
+from imageskill.core.statements import Select
 
 logger = logging.getLogger("imageskill.waiting")
 
@@ -61,6 +63,9 @@ def release_all() -> None:
             event.set()
 
 
+_ENDED: Final = Select(lambda pk: Job.objects.filter(pk=pk, state__in=Job.FINAL).values_list("pk"))
+
+
 def until_end(job: Job, *, seconds: float, counted: bool) -> None:
     """Return when the job has ended, or after `seconds`, or at once where no place to wait is free.
 
@@ -70,7 +75,7 @@ def until_end(job: Job, *, seconds: float, counted: bool) -> None:
     if seconds <= 0 or _stopping.is_set():
         return
     with _registered(job, counted=counted) as event:
-        if event is None or Job.objects.filter(pk=job.pk, state__in=Job.FINAL).exists():
+        if event is None or _ENDED.rows(pk=job.pk):
             return
         if not connection.in_atomic_block:
             connection.close()

@@ -4,6 +4,7 @@ Run from the checkout as `python -m gunicorn --config deploy/gunicorn.conf.py`, 
 the environment. A listening socket that systemd hands over ($LISTEN_FDS) goes before HOST and PORT.
 """  # noqa: INP001 - read by gunicorn, not imported
 
+import gc
 import itertools
 import logging
 import os
@@ -25,6 +26,7 @@ _port = os.environ.get("PORT", "8000")
 # Kept from the server, which would say "ready" before any process has loaded the service.
 _supervisor = os.environ.pop("NOTIFY_SOCKET", "")
 _on_sqlite = os.environ.get("DATABASE_URL", "sqlite:").startswith("sqlite")
+_OBJECTS_BETWEEN_COLLECTIONS = 20_000
 _memory = Path("/dev/shm")  # noqa: S108 - a folder in memory, for a file that is deleted as soon as it is open
 
 wsgi_app = "imageskill.wsgi:application"
@@ -99,6 +101,10 @@ def post_worker_init(worker: Worker) -> None:
     signal.signal(signal.SIGINT, _second(lambda _number, _frame: os._exit(0)))
     # As the server has it: being told to stop does not break into what a request is doing.
     signal.siginterrupt(signal.SIGTERM, False)  # noqa: FBT003 - the function takes no name for it
+    # What is loaded stays: the collector need not go through it again, nor begin after every few hundred objects.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     if _supervisor:
         os.environ["NOTIFY_SOCKET"] = _supervisor
     say_ready: Callable[[], None] = import_string("imageskill.core.supervisor.say_ready")

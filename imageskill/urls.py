@@ -4,12 +4,13 @@ from typing import Any
 
 from django.urls import include, path
 
-from accounts.models import Agent, ClaimState
+from accounts.models import Agent
 from accounts.views import AgentClaim, AgentClaimCollect, AgentSignup, AgentTokenRotate, Whoami
 from billing import allowances, mandates, payers, quota
 from billing.presenters.quota import limits_json, mandate_json
+from billing.quota import Quota
 from billing.views.quota import QuotaShow
-from creative import offers, standing
+from creative import offers, prices
 from imageskill.core import api, error_pages
 from imageskill.site import documents
 from imageskill.site.cli import CommandLine
@@ -37,16 +38,13 @@ def mandate_of(agent: Agent) -> dict[str, Any]:
     return mandate_json(mandate, paused=agent.paused_at is not None)
 
 
-def models_of(agent: Agent) -> dict[str, Any]:
+def models_of(now: Quota) -> dict[str, Any]:
     """Return which models an agent may use, and the most pictures of one request."""
-    most = max(entry.max_outputs for entry in standing.now().catalogue.order)
-    is_owned = agent.claim_state == ClaimState.CLAIMED
-    mandate = mandates.current(agent_id=agent.pk, organization_id=agent.organization_id) if is_owned else None
-    limited = mandate.allowed_models if mandate is not None else None
+    catalogue = prices.lately()
     return {
-        "allowed": "all" if limited is None else limited,
-        "max_outputs_per_request": most,
-        "free_credits_buy": list(offers.preview_models()),
+        "allowed": "all" if now.allowed_models is None else list(now.allowed_models),
+        "max_outputs_per_request": max(entry.max_outputs for entry in catalogue.order),
+        "free_credits_buy": list(offers.preview_models(catalogue)),
     }
 
 

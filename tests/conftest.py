@@ -1,6 +1,7 @@
 """Fixtures of every test: the standing cast, a provider at the port, and a runner that runs jobs at once."""
 
 import itertools
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,14 +10,80 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.cache import cache
+from django.db import connection, connections
+from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker
 
 from accounts import tokens
 from accounts.models import Agent
-from creative import registry
-from tests import doubles
+from creative import prices, registry
+from tests import doubles, emptying, migrated
 from tests.cast import Caller, Member, sign_up
 
 _numbers = itertools.count(1)
+_IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+_WAITING = 2
+"""So many workers of a run wait at a time: for a browser, a service that starts, a lease that ends."""
+_LONGEST = (
+    "tests/pages/test_matrix.py",
+    "tests/benchmarks/test_small_settings.py",
+    "tests/deploy/",
+    "tests/observability/test_deployment.py",
+    "tests/crashes/test_kills.py",
+    "tests/documents/test_conformance.py",
+    "tests/benchmarks/test_simulations.py",
+    "tests/run/test_first_run.py",
+)
+"""Where tests take longest, the longest first: begun last, one of them would let all other workers stand idle."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many workers `-n auto` means."""
+    return len(os.sched_getaffinity(0)) + _WAITING
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest; otherwise keep the order, in which tests that commit come after the others."""
+    places = {start: number for number, start in enumerate(_LONGEST)}
+
+    def place(item: pytest.Item) -> int:
+        return next((places[start] for start in _LONGEST if item.nodeid.startswith(start)), len(places))
+
+    items.sort(key=place)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Let a worker's SQLite database be the copy that is laid down below; it goes with the folder of the run."""
+    return _IS_WORKER and connection.vendor == "sqlite"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """Begin each worker with a copy of a migrated database. A run without workers migrates its own."""
+    if _IS_WORKER and connection.vendor == "sqlite":
+        migrated.copy_to(Path(connection.settings_dict["TEST"]["NAME"]))
+    elif _IS_WORKER:
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated.template()
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_by_rows() -> Iterator[None]:
+    """Have tests that commit leave an empty database behind without a `flush` of every table."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", emptying.after)
+        yield
+
+
+def pytest_sessionfinish() -> None:
+    """Leave nothing behind on a server that is not of this run alone."""
+    if not _IS_WORKER:
+        migrated.forget()
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +104,7 @@ def _sealed(monkeypatch: pytest.MonkeyPatch, settings: LazySettings, tmp_path: P
     }
     settings.JOB_QUEUE = "tests.doubles.run_at_once"
     cache.clear()
+    prices.forget()
     yield
     registry.provider.cache_clear()
 

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from django.db.models import F
+from django.db.models import ExpressionWrapper, F, IntegerField
 from django.utils import timezone
 
 from billing.ledger.posting import AVAILABLE, HELD, HOUSE_REVENUE, Sheet, account_of
-from billing.models import CreditAccount, CreditLot, EntryKind, Hold, LotKind, SpendBucket, UsageEvent
+from billing.models import CreditAccount, CreditLot, EntryKind, Hold, LedgerEntry, LotKind, SpendBucket, UsageEvent
 from imageskill.core.events import ActingFor
+from imageskill.core.statements import Select, Update, insert
 
 BUCKET = timedelta(minutes=15)
 
@@ -43,7 +44,7 @@ def hold(
     account: CreditAccount | None = None,
 ) -> Hold:
     """Set the split's credits aside for a job and return the hold; `account` as read under the lock, if it was."""
-    row = Hold.objects.create(
+    row = Hold(
         organization_id=organization_id,
         agent_id=agent_id,
         job_id=job_id,
@@ -52,6 +53,7 @@ def hold(
         price_version=price_version,
         authorised_at=authorised_at,
     )
+    insert(row)
     sheet = Sheet(account or account_of(organization_id), actor=actor, reason="job_authorised", hold=row)
     for lot, credits in split.parts:
         sheet.move(EntryKind.HOLD, AVAILABLE, HELD, credits, lot)
@@ -68,7 +70,7 @@ def settle(*, hold: Hold, credits: int, provider_cost_micros: int, actor: Acting
     if not 0 < credits <= hold.credits:
         raise ValueError("a settlement lies within its hold")
     _close(hold, Hold.State.SETTLED, settled=credits, actor=actor, reason="job_delivered")
-    return UsageEvent.objects.create(
+    usage = UsageEvent(
         hold=hold,
         organization_id=hold.organization_id,
         agent_id=hold.agent_id,
@@ -77,6 +79,8 @@ def settle(*, hold: Hold, credits: int, provider_cost_micros: int, actor: Acting
         provider_cost_micros=provider_cost_micros,
         created_at=timezone.now(),
     )
+    insert(usage)
+    return usage
 
 
 def release(*, hold: Hold, actor: ActingFor, reason: str) -> None:
@@ -84,14 +88,25 @@ def release(*, hold: Hold, actor: ActingFor, reason: str) -> None:
     _close(hold, Hold.State.RELEASED, settled=0, actor=actor, reason=reason)
 
 
-def _close(hold: Hold, state: Hold.State, *, settled: int, actor: ActingFor, reason: str) -> None:
-    closed = Hold.objects.filter(pk=hold.pk, state=Hold.State.OPEN).update(
-        state=state, settled_credits=settled, closed_at=timezone.now()
+_CLOSED: Final = Update(
+    lambda pk, state, settled, at: (
+        Hold.objects.filter(pk=pk, state=Hold.State.OPEN),
+        {"state": state, "settled_credits": settled, "closed_at": at},
     )
-    if closed != 1:
+)
+_HELD: Final = Select(
+    lambda hold_id: (
+        LedgerEntry.objects.filter(hold_id=hold_id, kind=EntryKind.HOLD)
+        .select_related("lot__organization__credit_account")
+        .order_by("seq")
+    )
+)
+
+
+def _close(hold: Hold, state: Hold.State, *, settled: int, actor: ActingFor, reason: str) -> None:
+    if _CLOSED.run(pk=hold.pk, state=state, settled=settled, at=timezone.now()) != 1:
         raise ValueError("the hold is closed already")
-    held = hold.entries.filter(kind=EntryKind.HOLD).select_related("lot__organization__credit_account")
-    entries = list(held.order_by("seq"))
+    entries = _HELD.all(hold_id=hold.pk)
     # All lots of a hold are its organization's: the account comes with them.
     sheet = Sheet(entries[0].lot.organization.credit_account, actor=actor, reason=reason, hold=hold)
     left = settled
@@ -111,6 +126,17 @@ def bucket_start(authorised_at: datetime) -> datetime:
     return authorised_at - timedelta(seconds=offset, microseconds=authorised_at.microsecond)
 
 
+_MOVED: Final = Update(
+    lambda organization_id, agent_id, start, held, settled: (
+        SpendBucket.objects.filter(organization_id=organization_id, agent_id=agent_id, start=start),
+        {
+            "held_credits": F("held_credits") + ExpressionWrapper(held, IntegerField()),
+            "settled_credits": F("settled_credits") + ExpressionWrapper(settled, IntegerField()),
+        },
+    )
+)
+
+
 def _move_bucket(hold: Hold, *, held: int, settled: int = 0) -> None:
     """Move the sums of the quarter hour in which the hold was authorised."""
     key: dict[str, Any] = {
@@ -118,8 +144,5 @@ def _move_bucket(hold: Hold, *, held: int, settled: int = 0) -> None:
         "agent_id": hold.agent_id,
         "start": bucket_start(hold.authorised_at),
     }
-    moved = SpendBucket.objects.filter(**key).update(
-        held_credits=F("held_credits") + held, settled_credits=F("settled_credits") + settled
-    )
-    if not moved:
-        SpendBucket.objects.create(**key, held_credits=held, settled_credits=settled)
+    if not _MOVED.run(**key, held=held, settled=settled):
+        insert(SpendBucket(**key, held_credits=held, settled_credits=settled))

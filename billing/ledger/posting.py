@@ -11,6 +11,7 @@ from django.utils import timezone
 from billing.ledger import watching
 from billing.models import CreditAccount, CreditLot, EntryKind, Hold, LedgerEntry, LotKind
 from imageskill.core.events import ActingFor
+from imageskill.core.statements import insert, save
 
 AVAILABLE: Final = "available"
 HELD: Final = "held"
@@ -34,6 +35,16 @@ _OF_LOT: Final = {
     FROZEN: "frozen_credits",
 }
 _OF_ACCOUNT: Final = {HELD: "held_credits", FROZEN: "frozen_credits"}
+_LOT_MOVES: Final = (
+    *_OF_LOT.values(),
+    *("reversed_credits", "indebted_credits", "moved_credits", "lapsed_credits"),
+)
+_ACCOUNT_MOVES: Final = (
+    *(f"{kind}_credits" for kind in LotKind),
+    *_OF_ACCOUNT.values(),
+    *("debt_credits", "entry_seq", "chain_head", "is_low"),
+)
+"""The columns that an act may change of a lot and of an account; `watching` sets the levels of `is_low`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +134,11 @@ class Sheet:
 
     def post(self) -> None:
         """Append the entries to the chain and save the account and the lots."""
-        LedgerEntry.objects.bulk_create([self._entry(movement) for movement in self._movements])
+        insert(*(self._entry(movement) for movement in self._movements))
         for lot in self._lots.values():
-            lot.save()
+            save(lot, *_LOT_MOVES)
         watching.note(self.account)
-        self.account.save()
+        save(self.account, *_ACCOUNT_MOVES)
         if any(credits for _, credits in self._leaving):
             self._arrive()
 

@@ -43,7 +43,13 @@ def answer(*, feedback_id: str, state: str, text: str, actor: ActingFor, notify:
     if notify:
         told = f"Your report {row.pk} was answered: {' '.join(words.split())}"
         shown = f"Read it with: image-skill feedback show {row.pk} --json"
-        notices.write(agent_ids=[row.agent_id], kind="feedback", subject_id=row.pk, text=f"{told} {shown}")
+        notices.write(
+            agent_ids=[row.agent_id],
+            organization_id=row.organization_id,
+            kind="feedback",
+            subject_id=row.pk,
+            text=f"{told} {shown}",
+        )
     return True
 
 

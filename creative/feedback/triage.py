@@ -154,7 +154,13 @@ def _tell(row: Feedback, moved: Feedback, actor: ActingFor, *, notify: bool) -> 
     )
     if notify:
         text = notice(row, moved)
-        notices.write(agent_ids=[row.agent_id], kind="feedback", subject_id=row.pk, text=text)
+        notices.write(
+            agent_ids=[row.agent_id],
+            organization_id=row.organization_id,
+            kind="feedback",
+            subject_id=row.pk,
+            text=text,
+        )
 
 
 def notice(row: Feedback, moved: Feedback) -> str:

@@ -10,7 +10,7 @@ import os
 import resource
 import struct
 import sys
-from typing import IO, Any, Final
+from typing import Any, Final, Protocol
 
 from creative.images import pixels
 from creative.images.kinds import NotAPicture
@@ -19,6 +19,22 @@ CPU_SECONDS: Final = 30
 """Processor time for one picture."""
 
 FRAME: Final = struct.Struct(">IQ")
+
+
+class Source(Protocol):
+    """Where a message is read from: a pipe."""
+
+    def read(self, size: int, /) -> bytes | None:
+        """Return at most so many bytes; none at the end."""
+        ...
+
+
+class Sink(Protocol):
+    """Where a message is written to."""
+
+    def write(self, part: memoryview, /) -> int:
+        """Write what there is room for, and return how many bytes."""
+        ...
 
 
 def main() -> None:
@@ -36,7 +52,7 @@ def main() -> None:
         sink.flush()
 
 
-def read_message(source: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
+def read_message(source: Source) -> tuple[dict[str, Any], bytes] | None:
     """Return a message, or None where the other end is gone."""
     frame = _read(source, FRAME.size)
     if frame is None:
@@ -48,7 +64,7 @@ def read_message(source: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
     return json.loads(told), data
 
 
-def write_message(sink: IO[bytes], told: dict[str, Any], data: bytes) -> None:
+def write_message(sink: Sink, told: dict[str, Any], data: bytes) -> None:
     """Write a message. OSError: the other end is gone."""
     words = json.dumps(told).encode()
     for part in (FRAME.pack(len(words), len(data)), words, data):
@@ -57,7 +73,7 @@ def write_message(sink: IO[bytes], told: dict[str, Any], data: bytes) -> None:
             rest = rest[sink.write(rest) :]
 
 
-def _read(source: IO[bytes], length: int) -> bytes | None:
+def _read(source: Source, length: int) -> bytes | None:
     parts: list[bytes] = []
     while length > 0:
         part = source.read(min(length, 1024 * 1024))

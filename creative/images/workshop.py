@@ -7,13 +7,16 @@ replaced, and its picture tried once more, because somebody else may have killed
 import atexit
 import contextlib
 import logging
+import math
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from creative.images import kinds
 from creative.images.kinds import NotAPicture
@@ -44,6 +47,29 @@ class _Lost(Exception):  # noqa: N818 - it says what happened
         self.too_slow = too_slow
 
 
+class _End:
+    """An end of a pipe, waited for until an instant by the monotonic clock. TimeoutError: it came."""
+
+    def __init__(self, pipe: IO[bytes], event: int, until: float) -> None:
+        self._number = pipe.fileno()
+        self._ready = select.poll()
+        self._ready.register(self._number, event)
+        self._until = until
+
+    def read(self, size: int, /) -> bytes:
+        self._wait()
+        return os.read(self._number, size)
+
+    def write(self, part: memoryview, /) -> int:
+        self._wait()
+        return os.write(self._number, part)
+
+    def _wait(self) -> None:
+        left = self._until - time.monotonic()
+        if left <= 0 or not self._ready.poll(math.ceil(left * 1000)):
+            raise TimeoutError
+
+
 class _Bench:
     """One process."""
 
@@ -59,6 +85,9 @@ class _Bench:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        for pipe in self._pipes():
+            # The process's ends still wait; this one waits with `_End`, which knows for how long.
+            os.set_blocking(pipe.fileno(), False)
         self._done = 0
 
     @property
@@ -74,38 +103,33 @@ class _Bench:
     def do(self, order: dict[str, Any], data: bytes, seconds: float) -> tuple[dict[str, Any], bytes]:
         """Return the process's answer."""
         self._done += 1
-        overdue = threading.Event()
-        watchdog = threading.Timer(seconds, self._kill, [overdue])
-        watchdog.daemon = True
-        watchdog.start()
         try:
-            answer = self._exchange(order, data)
-        finally:
-            watchdog.cancel()
-            watchdog.join()
-        if answer is None or overdue.is_set():
-            raise _Lost(too_slow=overdue.is_set() or self._is_out_of_seconds())
+            answer = self._exchange(order, data, time.monotonic() + seconds)
+        except TimeoutError:
+            self._process.kill()
+            raise _Lost(too_slow=True) from None
+        except OSError:
+            answer = None
+        if answer is None:
+            raise _Lost(too_slow=self._is_out_of_seconds())
         return answer
 
     def _is_out_of_seconds(self) -> bool:
         """Say whether the kernel ended the process because it took more processor time than it was allowed."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return self._process.wait(timeout=1) == -signal.SIGXCPU
+            return self._process.wait(timeout=5) == -signal.SIGXCPU
         return False
 
-    def _exchange(self, order: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes] | None:
-        source, sink = self._process.stdout, self._process.stdin
-        if source is None or sink is None:
-            return None
-        try:
-            write_message(sink, order, data)
-            return read_message(source)
-        except OSError:
-            return None
+    def _exchange(self, order: dict[str, Any], data: bytes, until: float) -> tuple[dict[str, Any], bytes] | None:
+        sink, source = self._pipes()
+        write_message(_End(sink, select.POLLOUT, until), order, data)
+        return read_message(_End(source, select.POLLIN, until))
 
-    def _kill(self, overdue: threading.Event) -> None:
-        overdue.set()
-        self._process.kill()
+    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        """Return what the process reads and what it writes."""
+        if self._process.stdin is None or self._process.stdout is None:
+            raise AssertionError("the process was started with pipes")
+        return self._process.stdin, self._process.stdout
 
     def end(self) -> None:
         """End the process and take note of its death."""
@@ -115,10 +139,9 @@ class _Bench:
 
     def let_go(self) -> None:
         """Close this end of the pipes."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+        for pipe in self._pipes():
+            with contextlib.suppress(OSError):
+                pipe.close()
 
 
 class Workshop:

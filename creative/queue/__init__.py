@@ -5,10 +5,14 @@ a job in the transaction that queues it; the other kind is told after that trans
 """
 
 import logging
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+
+from creative import turns
+from creative.models import Job
+from creative.turns import Taken
 
 logger = logging.getLogger("imageskill.queue")
 
@@ -36,6 +40,56 @@ class DurableRunner(Runner, Protocol):
     def tidy(self) -> int:
         """Remove the notes that dead processes left; return how many."""
         ...
+
+
+@runtime_checkable
+class LocalRunner(Runner, Protocol):
+    """A runner of this very process: it may begin a job in the unit of work that writes it."""
+
+    def reserve(self) -> bool:
+        """Keep a thread. False: none is free now."""
+        ...
+
+    def give_back(self) -> None:
+        """Let a thread go that was kept and not started."""
+        ...
+
+    def start(self, taken: Taken) -> None:
+        """Carry a job out on the thread that was kept."""
+        ...
+
+
+class Room:
+    """A thread of this process kept for one job, where the runner has one free."""
+
+    def __init__(self) -> None:
+        """Keep a thread, if there is one."""
+        found = runner()
+        self._runner = found if isinstance(found, LocalRunner) and found.reserve() else None
+
+    def begun(self, job: Job) -> Taken | None:
+        """Take a job in the unit of work that writes it. None: it waits for its turn like any other."""
+        return turns.begin(job) if self._runner is not None else None
+
+    def start(self, taken: Taken) -> None:
+        """Carry it out, once that unit of work has committed. Should that fail, its lease ends it."""
+        if self._runner is None:
+            raise AssertionError("no thread was kept for this job")
+        found, self._runner = self._runner, None
+        try:
+            found.start(taken)
+        except Exception:
+            logger.exception("job not started")
+            found.give_back()
+
+    def __enter__(self) -> Self:
+        """Return the room."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let the thread go, unless a job was started on it."""
+        if self._runner is not None:
+            self._runner.give_back()
 
 
 def runner() -> Runner:

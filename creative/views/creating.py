@@ -140,9 +140,9 @@ class Create(ApiView):
             job = jobs.visible_to(actor, job.pk)
         if job.is_final and job.state != Job.State.COMPLETED:
             raise failures.of_job(job, has_key=has_key)
-        told = presenters.create_json(job, assets.of_job(job), quota.of_agent(actor.agent))
-        if job.state == Job.State.COMPLETED:
-            self.warnings += presenters.delivery_warnings(job, list(job.assets.all()))
+        made = assets.made_by(job)
+        told = presenters.create_json(job, assets.still_kept(made), quota.of_agent(actor.agent))
+        self.warnings += presenters.delivery_warnings(job, made)
         told |= self.inputs_told(job) | self.provenance(request, actor, job)
         return self.answer(told, status=200 if job.is_final else 202)
 

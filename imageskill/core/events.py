@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from imageskill.core import trace
 from imageskill.core.models import ActivityEvent, EventReference
+from imageskill.core.statements import insert
 
 SEED = "0.1.0"
 LATEST = "latest"
@@ -208,13 +209,19 @@ def draft(
 
 def record_all(drafts: Iterable[ActivityEvent]) -> None:
     """Add events in their order, with their references: two statements, however many they are."""
-    written = ActivityEvent.objects.bulk_create(drafts)
-    EventReference.objects.bulk_create(
-        EventReference(
-            event=event, organization_id=event.organization_id, agent_id=event.agent_id, reference=reference
+    written = tuple(drafts)
+    insert(*written)
+    insert(
+        *(
+            EventReference(
+                event_id=event.pk,
+                organization_id=event.organization_id,
+                agent_id=event.agent_id,
+                reference=reference,
+            )
+            for event in written
+            for reference in sorted(set(_references(event)))
         )
-        for event in written
-        for reference in sorted(set(_references(event)))
     )
 
 

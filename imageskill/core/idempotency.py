@@ -9,13 +9,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
+from django.db import connection
 from django.utils import timezone
 
 from imageskill.core import secret_text
 from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
 from imageskill.core.models import IdempotencyKey
+from imageskill.core.statements import Select
 
 LIFETIME = timedelta(hours=24)
 _LONGEST = 255
@@ -63,15 +65,21 @@ def from_call(
     return Claimed(agent_id, organization_ids, operation, key, _digest(terms if terms is not None else body))
 
 
+_LATEST: Final = Select(
+    lambda agent_id, organization_ids, operation, key: IdempotencyKey.objects.filter(
+        agent_id=agent_id, organization_id__in=organization_ids, operation=operation, key=key
+    ).order_by("-created_at")[:1]
+)
+
+
 def find(claimed: Claimed) -> IdempotencyKey | None:
     """Return the live row of the key, or None. IDEMPOTENCY_CONFLICT: it came with another body."""
-    rows = IdempotencyKey.objects.filter(
+    row = _LATEST.first(
         agent_id=claimed.agent_id,
-        organization_id__in=claimed.organization_ids,
+        organization_ids=claimed.organization_ids,
         operation=claimed.operation,
         key=claimed.key,
     )
-    row = rows.order_by("-created_at").first()
     if row is None or row.created_at < timezone.now() - LIFETIME:
         return None
     if row.body_sha256 != claimed.body_sha256:
@@ -85,22 +93,19 @@ def find(claimed: Claimed) -> IdempotencyKey | None:
 
 def bind(claimed: Claimed, *, object_id: str) -> None:
     """Make the key stand for `object_id`, in the caller's transaction and under its lock."""
-    row = IdempotencyKey(
-        agent_id=claimed.agent_id,
-        organization_id=claimed.organization_ids[0],
-        operation=claimed.operation,
-        key=claimed.key,
-        body_sha256=claimed.body_sha256,
-        object_id=object_id,
-        created_at=timezone.now(),
-    )
-    # One statement: a row of a key that is free again is written over.
-    IdempotencyKey.objects.bulk_create(
-        [row],
-        update_conflicts=True,
-        unique_fields=["agent_id", "organization_id", "operation", "key"],
-        update_fields=["body_sha256", "object_id", "created_at"],
-    )
+    given = [claimed.agent_id, claimed.organization_ids[0], claimed.operation, claimed.key]
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(_BIND, [*given, claimed.body_sha256, object_id, now])
+
+
+# One statement: a row of a key that is free again is written over.
+_BIND: Final = """
+INSERT INTO core_idempotencykey (agent_id, organization_id, operation, key, body_sha256, object_id, created_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (agent_id, organization_id, operation, key)
+DO UPDATE SET body_sha256 = EXCLUDED.body_sha256, object_id = EXCLUDED.object_id, created_at = EXCLUDED.created_at
+"""
 
 
 def prune() -> int:

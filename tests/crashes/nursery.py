@@ -1,8 +1,8 @@
 """Processes that die within a create: `python -m tests.crashes.nursery ROUNDS`, in a database of its own.
 
-Django is loaded once; each create runs in a forked process, so that a kill costs no start. A forked process kills
-itself with SIGKILL at a chosen point: before or after its n-th commit, inside the provider, or between the stored
-bytes and the commit that tells of them. Afterwards another process sweeps, and says what is left.
+Django and the routes are loaded once; each create runs in a forked process, so that a kill costs no start. Such a
+process kills itself with SIGKILL at a chosen point: before or after its n-th commit, inside the provider, or
+between the stored bytes and the commit that tells of them. Afterwards another one sweeps, and says what is left.
 """
 
 import contextlib
@@ -27,12 +27,14 @@ from django.db.backends.base.base import BaseDatabaseWrapper  # noqa: E402
 from billing.models import Hold  # noqa: E402
 from creative import registry, storage, sweeping  # noqa: E402
 from creative.models import Asset, Job  # noqa: E402
+from creative.queue.threads import pool  # noqa: E402
 from imageskill.flows import invariants  # noqa: E402
 from tests import doubles  # noqa: E402
 from tests.cast import Caller, sign_up  # noqa: E402
 
 KEY = "run-001"
 BEFORE, AFTER, PROVIDER, STORED = "before", "after", "provider", "stored"
+AT_ONCE, IN_TURN = "at once", "in turn"
 _LONGEST_SECONDS = 90
 
 
@@ -78,8 +80,13 @@ def forked(work: Callable[[], object]) -> tuple[Any, int]:
     return (json.loads(text) if text else None), os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
-def create(token: str, moment: str = "", number: int = 0) -> int:
-    """Create one picture over the wire, on the way to death or to the end; return the commits it took."""
+def create(token: str, way: str, moment: str = "", number: int = 0) -> int:
+    """Create one picture over the wire, on the way to death or to the end; return the commits it took.
+
+    `way`: on a thread that is free, or by waiting for its turn.
+    """
+    if way == IN_TURN:
+        pool.reserve = lambda: False  # type: ignore[method-assign] # in a process that ends
     commits = Commits(moment, number)
     provider = registry.provider("canvas")
     assert isinstance(provider, doubles.FakeProvider)
@@ -135,14 +142,31 @@ def findings(token: str) -> dict[str, Any]:
     }
 
 
+def load() -> None:
+    """Load what a first request loads, routes and middleware, and open nothing that the forked would share."""
+    assert Caller().get("/v1/whoami").status == 401
+    assert connection.connection is None
+
+
 def main(rounds: int) -> dict[str, Any]:
     """Kill a create at each point, so many times; then sweep, and tell everything."""
     registry.ADAPTERS["canvas"] = "tests.doubles.FakeProvider"
+    load()
     forked(lambda: call_command("migrate", verbosity=0))
-    commits, _ = forked(lambda: create(str(sign_up("counting@gmail.com").token)))
-    points = [(moment, number) for number in range(1, commits + 1) for moment in (BEFORE, AFTER)]
-    points += [(PROVIDER, 0), (STORED, 0)]
-    kills = [point for point in points for _ in range(rounds)]
+    commits = {
+        way: forked(lambda way=way, mail=mail: create(str(sign_up(mail).token), way))[0]  # type: ignore[misc] # bound
+        for way, mail in ((AT_ONCE, "counting@gmail.com"), (IN_TURN, "counting.too@example.com"))
+    }
+    # Once taken, all jobs go the same way: the two commits after that, stored and completed, are looked at once.
+    ends = {AT_ONCE: commits[AT_ONCE], IN_TURN: commits[IN_TURN] - 2}
+    points = [
+        (way, moment, number)
+        for way, last in ends.items()
+        for number in range(1, last + 1)
+        for moment in (BEFORE, AFTER)
+    ]
+    points += [(AT_ONCE, PROVIDER, 0), (AT_ONCE, STORED, 0)]
+    kills = [point for point in points for _ in range(rounds if point[0] == AT_ONCE else rounds // 2)]
     tokens, _ = forked(lambda: [str(sign_up(f"owner{number}@gmail.com").token) for number in range(len(kills))])
     died = [
         forked(lambda token=token, point=point: create(token, *point))[1]  # type: ignore[misc] # bound per turn

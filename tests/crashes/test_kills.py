@@ -1,4 +1,4 @@
-"""kill -9 at each commit of a create, eight times each: nothing is lost, nothing is charged for nothing."""
+"""kill -9 at each commit of a create, again and again: nothing is lost, nothing is charged for nothing."""
 
 import json
 import signal
@@ -13,6 +13,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from tests import migrated
 from tests.environment import REPOSITORY, for_tests
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -22,15 +23,15 @@ KEYS = {"SECRET_KEY": "s" * 50, "IDENTITY_KEY": "i" * 50, "BASE_URL": "http://te
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> Iterator[str]:
-    """A database that nobody else uses: an empty file, or a new one on the server of the test."""
+    """A database that nobody else uses: a file, or a new one on the server of the test."""
     if connection.vendor != "postgresql":
-        yield f"sqlite:///{tmp_path / 'crashes.sqlite3'}"
+        yield f"sqlite:///{migrated.copy_to(tmp_path / 'crashes.sqlite3')}"
         return
     name = f"crashes_{uuid.uuid4().hex}"
     given = settings.DATABASES["default"]
     address = f"{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT']}"
     with connection.cursor() as cursor:
-        cursor.execute(f'CREATE DATABASE "{name}"')
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated.template()}"')
     yield f"postgres://{address}/{name}"
     with connection.cursor() as cursor:
         cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
@@ -64,9 +65,12 @@ def told(database_url: str, tmp_path: Path) -> dict[str, Any]:
 
 
 def test_a_create_that_is_killed_anywhere_leaves_the_books_right(told: dict[str, Any]) -> None:
-    assert told["commits"] >= 4
+    # On a free thread the attempt is committed with the job; a job that waits for its turn is taken later.
+    assert told["commits"]["at once"] >= 3
+    assert told["commits"]["in turn"] == told["commits"]["at once"] + 1
     assert set(told["signals"]) == {signal.SIGKILL}
-    assert len(told["signals"]) == ROUNDS * (2 * told["commits"] + 2)
+    at_once, in_turn = 2 * told["commits"]["at once"] + 2, 2 * (told["commits"]["in turn"] - 2)
+    assert len(told["signals"]) == ROUNDS * at_once + ROUNDS // 2 * in_turn
     assert told["quiet"]
     assert told["offences"] == []
     for point, left in zip(told["points"], told["left"], strict=True):

@@ -108,6 +108,18 @@ def test_a_picture_that_takes_too_long_is_refused_and_its_process_killed() -> No
     assert hasty.pids() == []
 
 
+@pytest.mark.parametrize("data", [SMALL, bytes(1_000_000)], ids=["and answers nothing", "and hears nothing"])
+def test_a_process_that_hangs_is_killed_when_its_time_is_over(bench: Workshop, data: bytes) -> None:
+    (pid,) = bench.pids()
+    os.kill(pid, signal.SIGSTOP)
+    bench._seconds = 0.2
+    with pytest.raises(NotAPicture, match="time") as refused:
+        bench.do(ORDER, data, patience=PATIENCE)
+    assert refused.value.reason == "too_dear"
+    assert is_gone(pid)
+    assert bench.pids() == []
+
+
 def test_a_process_that_died_in_its_idle_time_is_replaced(bench: Workshop) -> None:
     (pid,) = bench.pids()
     os.kill(pid, signal.SIGKILL)

@@ -31,14 +31,14 @@ def in_a_thread(work: Callable[[], object]) -> threading.Thread:
 def test_who_waits_for_a_turn_keeps_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     its_own: list[Any] = []
     has_looked, given_back = threading.Event(), threading.Event()
-    look = turns._is_any_queued
+    look = turns._is_any_queued_but
 
-    def looked() -> bool:
+    def looked(*_: object) -> bool:
         look()
         has_looked.set()
         return True  # as where a job is queued, for which it stands in line
 
-    monkeypatch.setattr(turns, "_is_any_queued", looked)
+    monkeypatch.setattr(turns, "_is_any_queued_but", looked)
 
     def serve() -> None:
         its_own.append(connections["default"])
