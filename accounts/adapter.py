@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import record_authentication
+from allauth.account.utils import get_next_redirect_url
 from allauth.core import context as allauth_context
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core.internal.httpkit import headed_redirect_response
 from allauth.core.ratelimit import respond_429
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
@@ -17,7 +19,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import contacts, members, staff
+from accounts import contacts, emails, members, staff
 from imageskill.core import network, outbox, tallies
 from imageskill.core.units import unit_of_work
 
@@ -47,7 +49,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # the library
         address = hashlib.sha256(email.lower().encode()).hexdigest()
         if not tallies.take("account_mail", address, limit=MAILS_AN_HOUR, period=tallies.HOUR):
             raise ImmediateHttpResponse(respond_429(allauth_context.request))
-        self._write(template_prefix, email, context)
+        place = get_next_redirect_url(allauth_context.request)
+        self._write(template_prefix, email, {"way_on": emails.way_on(place or ""), **context})
 
     def send_notification_mail(
         self,
@@ -91,6 +94,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # the library
         if user.is_staff:
             staff.after_sign_in(user.pk)
         return super().post_login(request, user, signup=signup, **kwargs)
+
+    def respond_email_verification_sent(self, request: Any, user: Any) -> Any:  # noqa: ANN401 - the library's
+        """Go to the page of the code, and keep where somebody wanted to go, known address or not."""
+        place = get_next_redirect_url(request)
+        return headed_redirect_response(
+            "account_email_verification_sent", query={"next": place} if place else None
+        )
 
     def get_client_ip(self, request: Any) -> str:  # noqa: ANN401 - see above
         """Return the caller's address as far as the proxies can be trusted."""

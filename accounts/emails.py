@@ -6,6 +6,7 @@ its owner said so. No link in a mail acts by being opened: each leads to a page 
 
 from datetime import timedelta
 from typing import Final
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core import signing
@@ -20,6 +21,7 @@ PER_ADDRESS_A_DAY: Final = 3
 TO_STAFF_A_DAY: Final = 20
 _MOST_STAFF: Final = 10
 _QUOTED_LENGTH: Final = 80
+_PLACES: Final = ("/claim", "/invitations")
 _STOP: Final = "accounts.emails.stop"
 _UNSUBSCRIBE: Final = "accounts.emails.unsubscribe"
 
@@ -97,6 +99,17 @@ def verification_uri() -> str:
 def link(claim: Claim) -> str:
     """Return the address at which a contact looks at one claim; it holds no code and opens nothing by itself."""
     return f"{verification_uri()}/{claim.link}" if claim.link else verification_uri()
+
+
+def way_on(place: str) -> str:
+    """Return what a link to sign in or up carries so that it leads on to a place; "" where it leads nowhere else.
+
+    `place` is a path of this service. Whoever types an address has mail sent there, so that a mail names only what
+    is known here, a claim or the invitations, and never words of a stranger's.
+    """
+    start, _, word = place.partition("/claim/")
+    is_claim = bool(not start and word and word.isprintable() and Claim.objects.filter(link=word).exists())
+    return f"?{urlencode({'next': place}, safe='/')}" if is_claim or place in _PLACES else ""
 
 
 def stop_word(claim: Claim, agent: Agent) -> str:

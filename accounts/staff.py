@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Lower
 
 from accounts.models import User
 from imageskill.core.units import unit_of_work
@@ -94,8 +96,13 @@ def colleagues() -> dict[str, str]:
     return dict(User.objects.filter(is_staff=True, is_active=True).order_by("email").values_list("pk", "email"))
 
 
+def with_address(address: str) -> QuerySet[User]:
+    """Return the user who signs in with an address, whatever its case: by the expression that is indexed."""
+    return User.objects.alias(lowered=Lower("email")).filter(lowered=Lower(Value(address)))
+
+
 def _locked(address: str) -> User:
-    user = User.objects.select_for_update(no_key=True).filter(email__iexact=address, is_active=True).first()
+    user = with_address(address).select_for_update(no_key=True).filter(is_active=True).first()
     if user is None:
         raise CannotGrantError(f"Nobody signs in with {address}.")
     return user

@@ -96,7 +96,7 @@ def check_mail(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
     if not settings.HTTPS:
         return []
     problems: list[CheckMessage] = []
-    if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+    if settings.EMAIL_BACKEND.endswith(("console.EmailBackend", "local_mail.EmailBackend")):
         problems.append(
             Error(
                 "BASE_URL is public, but mail goes to the console.",

@@ -18,6 +18,8 @@ from imageskill.logging import logging_config
 class _NamedEnv(Env):  # type: ignore[misc] # the library has no types
     """Says which variable cannot be read, where the library only quotes its value."""
 
+    EMAIL_SCHEMES = Env.EMAIL_SCHEMES | {"consolemail": "imageskill.local_mail.EmailBackend"}
+
     def bool(self, var: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as its parent
         """Read a switch; a word that is neither yes nor no is refused instead of taken for no."""
         told = self.ENVIRON.get(var, "").strip().lower()

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 
 from accounts import members
 from accounts.models import Membership, Organization, Role, User
+from accounts.pages import passkeys
 
 P = ParamSpec("P")
 LAST_WORKSPACE = "workspace"
@@ -72,8 +73,9 @@ def _place(request: HttpRequest, organization_id: str) -> Membership | None:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Give every page the signed-in frame's workspaces, read only where they are shown (a context processor)."""
+    """Give every page what its frame may show, read only where it is shown (a context processor)."""
     return {
+        "passkeys_refused": SimpleLazyObject(lambda: passkeys.nameless(request)),
         "workspaces": SimpleLazyObject(lambda: _workspaces(request)),
         "workspace": SimpleLazyObject(lambda: last_workspace(request)),
     }

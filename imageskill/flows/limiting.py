@@ -101,6 +101,7 @@ def _tell_owners(agent: Agent, by: Membership, before: Allowed, mandate: Mandate
     kept = signing.dumps([agent.pk, mandate.version, list(before.grants), agent.organization_id], salt=_SALT)
     told = {
         "agent_name": emails.quoted(agent.name),
+        "workspace": emails.quoted(agent.organization.name),
         "who": by.user.email,
         "at": mandate.created_at,
         "days": UNDONE_WITHIN.days,

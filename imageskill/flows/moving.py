@@ -4,13 +4,16 @@ Whoever owns both workspaces moves it, in one transaction under the locks of bot
 new token is handed out in the other workspace, under limits that the owner saw: nothing that runs with an old
 token begins to spend from another purse, and no call that is repeated is charged a second time there. What was
 asked for before belongs to the workspace it was asked in: queued jobs are canceled, waiting plans are taken back,
-running jobs finish and are charged there, and a payment that is under way is that workspace's when it comes.
+running jobs finish and are charged there, and a payment that is under way is that workspace's when it comes. What
+the agent was still to be told of its reports there stays unsaid: the answers stand on that workspace's pages.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from accounts import agents, organizations, owner_mails, tokens
@@ -21,6 +24,7 @@ from accounts.models import (
     AgentToken,
     ClaimState,
     Membership,
+    Notice,
     Organization,
     Role,
     User,
@@ -28,11 +32,14 @@ from accounts.models import (
 from billing import mandates
 from billing.mandates import Terms
 from billing.models import Mandate, PaymentAttempt
+from imageskill.core.errors import ApiError
 from imageskill.core.events import EventType, Human
 from imageskill.core.units import unit_of_work
 from imageskill.flows import limiting, stopping
 from imageskill.flows.limiting import Allowed
 from imageskill.flows.stopping import Ended, Reach
+
+logger = logging.getLogger("imageskill.moving")
 
 FIRST: Final = Terms(
     cap_per_job=25, cap_day=100, cap_month=500, cap_lifetime=1_000, approval_threshold=25, allowed_models=None
@@ -53,13 +60,16 @@ class Stays:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A move that is done: the agent and the owner where it is now, its one token, and what ended before."""
+    """A move that is done: the agent and the owner where it is now, its one token, and what ended before.
+
+    `ended` is None where that could not be done at once: queued jobs then end as soon as a worker looks at them.
+    """
 
     agent: Agent
     place: Membership
     token: AgentToken
     raw: str
-    ended: Ended
+    ended: Ended | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +116,25 @@ def move(*, by: Membership, agent_id: str, organization_id: str, allowed: Allowe
     `agents.standing`. INVALID_ARGUMENTS: impossible limits or rights.
     """
     gone = _move(by, agent_id, organization_id, allowed, based_on)
-    actor = Human(by.user_id)
-    # Why each ends is found by its place: it is another one than the agent's.
-    withdrawn = stopping.withdraw(gone.agent, actor, _TAKEN_BACK, gone.earlier)
-    ended = stopping.end_queued(gone.agent, gone.earlier, withdrawn=withdrawn)
-    return Moved(gone.agent, gone.place, gone.token, gone.raw, ended)
+    return Moved(gone.agent, gone.place, gone.token, gone.raw, _end_what_waits(gone, Human(by.user_id)))
+
+
+def _end_what_waits(gone: _Gone, actor: Human) -> Ended | None:
+    """End what was queued and what waited for approval; None: a fault was in the way.
+
+    The move is committed by then, and its token is known nowhere but here, so that no fault may take it away.
+    """
+    try:
+        withdrawn = stopping.withdraw(gone.agent, actor, _TAKEN_BACK, gone.earlier)
+        # Why each ends is found by its place: it is another one than the agent's.
+        return stopping.end_queued(gone.agent, gone.earlier, withdrawn=withdrawn)
+    except (ApiError, DatabaseError) as error:
+        logger.warning(
+            "a moved agent's jobs are left to their workers",
+            exc_info=error,
+            extra={"fields": {"agent_id": gone.agent.pk}},
+        )
+        return None
 
 
 @unit_of_work
@@ -177,4 +201,5 @@ def _go(agent: Agent, place: Membership, mover: User, granted: Sequence[str]) ->
         shell_id=left.shell_id if left is not None else None,
         grants=sorted(granted),
     )
+    Notice.objects.filter(agent=agent, told_at=None).delete()
     agent.refresh_from_db()

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
-from django.http import HttpRequest
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -20,6 +21,7 @@ from creative.models import Feedback
 from imageskill.console import frame
 from imageskill.console.doors import staff_only
 from imageskill.console.money.forms import AdjustmentForm
+from imageskill.core import secret_text
 from imageskill.core.ids import prefix_of
 
 PAGE: Final = "console_money"
@@ -60,28 +62,39 @@ def ask(request: HttpRequest, person: Staff) -> HttpResponseBase:
         return _form(request, person, form, form.data.get("organization_id", ""))
     told = form.cleaned_data
     report = _report(told["feedback_id"])
-
-    def doing() -> str:
-        if told["feedback_id"] and (report is None or not _is_of(report, told["organization_id"])):
-            raise frame.CannotError("The report is not this workspace's. Nothing was adjusted.")
-        try:
-            row = adjustments.ask(
-                adjustment_id=told["key"],
-                organization_id=told["organization_id"],
-                credits=form.signed_credits,
-                reason=told["reason"],
-                ticket=told["ticket"],
-                feedback_id=told["feedback_id"],
-                by=person,
-            )
-        except CannotAdjustError as error:
-            raise frame.CannotError(str(error)) from error
-        if row.state == Adjustment.State.WAITING:
-            return "It waits: more than one person may adjust alone within 24 hours, so a second one approves it."
-        return _done(row)
-
+    try:
+        messages.success(request, _asked(form, report, person))
+    except CannotAdjustError as error:
+        messages.error(request, str(error))
+        if not Adjustment.objects.filter(pk=told["key"]).exists():
+            return _form(request, person, _without_secrets(form), told["organization_id"])
     back = reverse("console_adjustments") if report is None else reverse("console_feedback_item", args=[report.pk])
-    return frame.act(request, doing, back)
+    return HttpResponseRedirect(back)
+
+
+def _asked(form: AdjustmentForm, report: Feedback | None, person: Staff) -> str:
+    """Ask by a valid form; return the words for what happened."""
+    told = form.cleaned_data
+    if told["feedback_id"] and (report is None or not _is_of(report, told["organization_id"])):
+        raise CannotAdjustError("The report is not this workspace's. Nothing was adjusted.")
+    row = adjustments.ask(
+        adjustment_id=told["key"],
+        organization_id=told["organization_id"],
+        credits=form.signed_credits,
+        reason=told["reason"],
+        ticket=told["ticket"],
+        feedback_id=told["feedback_id"],
+        by=person,
+    )
+    if row.state == Adjustment.State.WAITING:
+        return "It waits: more than one person may adjust alone within 24 hours, so a second one approves it."
+    return _done(row)
+
+
+def _without_secrets(form: AdjustmentForm) -> AdjustmentForm:
+    """Return a refused form as it was typed, but for what looks like a key or a card number."""
+    typed = {name: "" if secret_text.is_secret(str(value)) else value for name, value in form.data.items()}
+    return AdjustmentForm(typed)
 
 
 def _report(feedback_id: str) -> Feedback | None:

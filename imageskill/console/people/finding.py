@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.db.models import Model, Q, QuerySet
 from django.urls import NoReverseMatch, reverse
 
-from accounts import contacts, tokens
+from accounts import contacts, staff, tokens
 from accounts.models import Agent, AgentToken, Claim, Membership, Organization, User
 from billing.models import Hold, PaymentAttempt, Quote, Receipt, Reversal, StripeEvent, UsageEvent
 from creative.feedback.plain_text import one_line
@@ -95,7 +95,7 @@ def _of_token(text: str) -> list[Hit]:
 
 def _people(address: str) -> list[Hit]:
     """Return the workspaces of whoever signs in with an address."""
-    user = User.objects.filter(email__iexact=address).first()
+    user = staff.with_address(address).first()
     if user is None:
         return []
     places = Membership.objects.select_related("organization").filter(user=user).order_by("pk")[:MOST]

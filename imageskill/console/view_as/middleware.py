@@ -14,7 +14,8 @@ from django.urls import Resolver404, ResolverMatch, resolve, reverse
 
 from accounts import staff
 from accounts.models import User
-from accounts.pages.people import VISITED
+from accounts.pages.people import VISITED, signed_in
+from accounts.staff import Staff
 from imageskill.console import frame
 from imageskill.console.view_as import keeping, reading, rules
 from imageskill.core import veil
@@ -57,12 +58,20 @@ class ViewAsMiddleware:
             return self.get_response(request)
         name = match.url_name or ""
         if name in rules.LEAVING:
-            return self.get_response(request)
+            return self._left(request, visit)
         if request.method not in ("GET", "HEAD") or not rules.is_shown(name, match.route):
             return refused(request)
         with veil.drawn(), reading.only():
             answer = self.get_response(request)
         return refused(request) if _is_file(answer, match) else answer
+
+    def _left(self, request: HttpRequest, visit: Visit) -> HttpResponseBase:
+        """Let a visit be ended, and write its end where that was by signing out."""
+        actor = Staff(signed_in(request).pk)
+        answer = self.get_response(request)
+        if not request.user.is_authenticated:
+            viewing.end(visit, actor=actor)
+        return answer
 
     def _over(self, request: HttpRequest, visit: Visit, *, may_look: bool) -> HttpResponseBase:
         keeping.drop(request)

@@ -3,7 +3,7 @@
 from typing import Final
 
 LEAVING: Final = frozenset({"account_logout", "console_view_end"})
-"""Routes by which a visit ends; the only ones that take a POST."""
+"""Routes by which a visit ends; the only ones that take a POST. Who signs out is signed out, as everywhere."""
 
 SHOWN: Final = frozenset(
     {

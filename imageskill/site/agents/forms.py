@@ -50,7 +50,10 @@ class Limits(forms.Form):
     cap_day = _credits(words.WINDOWS["day"])
     cap_week = _credits(words.WINDOWS["week"])
     cap_month = _credits(words.WINDOWS["month"])
-    cap_lifetime = _credits(words.WINDOWS["lifetime"])
+    cap_lifetime = _credits(
+        words.WINDOWS["lifetime"],
+        "Counted since its first limits in this workspace; what it spent before is not in it.",
+    )
     approval_threshold = _credits(
         "Ask me above", "Credits of a job, or of an hour's jobs together; 0 asks for every job."
     )

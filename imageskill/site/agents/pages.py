@@ -15,12 +15,13 @@ from accounts import agents, members, tokens
 from accounts.freshness import fresh_required
 from accounts.members import CannotError
 from accounts.models import Agent, ClaimState, Membership, Role
-from accounts.pages.people import act, in_workspace, show
+from accounts.pages import once
+from accounts.pages.people import act, in_workspace, show, visited
 from imageskill.core.errors import ApiError
 from imageskill.core.plain_text import cleaned
 from imageskill.flows import releasing, stopping
 from imageskill.flows.stopping import Ended
-from imageskill.site.agents import forms, portrait, receipts, roster
+from imageskill.site.agents import claimable, forms, portrait, receipts, roster
 from imageskill.templatetags.look import credits
 
 P = ParamSpec("P")
@@ -106,7 +107,7 @@ def listed(request: HttpRequest, place: Membership) -> HttpResponseBase:
         rows=rows,
         more=more,
         after=after,
-        waiting=[] if after else roster.waiting_for(place),
+        claimable=[] if after or visited(request) is not None else claimable.by(place.user),
         command=command,
         base_url=settings.BASE_URL,
     )
@@ -130,6 +131,7 @@ def _agent(request: HttpRequest, place: Membership, agent: Agent, **changed: Any
         portrait=portrait.of(agent, place, with_tokens=decides),
         agent=agent,
         may_move=place.role == Role.OWNER and agent.claim_state == ClaimState.CLAIMED,
+        form_word=once.word(),
         **own | changed,
     )
 
@@ -230,7 +232,7 @@ def before_revoke(request: HttpRequest, place: Membership, agent: Agent, token_i
     told = portrait.of(agent, place, with_tokens=True)
     one = None if token_id == ALL else tokens.successors(agent.pk, token_id)
     chosen = [token for token in told.tokens if token.is_alive and (one is None or token.row.pk in one)]
-    if not chosen:
+    if not chosen and not (one is None and told.can_revoke_all):
         raise Http404
     line = None if one is None else tokens.predecessors(agent.pk, {token.row.pk for token in chosen})
     return show(
@@ -241,6 +243,7 @@ def before_revoke(request: HttpRequest, place: Membership, agent: Agent, token_i
         agent=agent,
         chosen=chosen,
         token_id=token_id,
+        is_collectable=one is None and told.collectable_until is not None,
         stays=[token for token in told.tokens if token.is_alive and token not in chosen],
         last_call_at=told.last_call_at,
         reach=stopping.reach(agent, line),
@@ -277,6 +280,9 @@ def receipt(request: HttpRequest, place: Membership, agent: Agent, token_id: str
 @of_agent
 def hand_out(request: HttpRequest, place: Membership, agent: Agent) -> HttpResponseBase:
     """Make a token and show it this once: the answer itself holds it, and nothing keeps it."""
+    if not once.is_first_use(request):
+        messages.info(request, "This form made its token already and showed it then. If it is lost, make another.")
+        return HttpResponseRedirect(page_of(place, agent))
     try:
         row, raw = stopping.hand_out(by=place, agent_id=agent.pk)
     except (CannotError, ApiError) as error:

@@ -8,8 +8,8 @@ from typing import Final
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from accounts import tokens
-from accounts.models import Agent, AgentToken, Membership
+from accounts import claims, tokens
+from accounts.models import Agent, AgentToken, Claim, Membership
 from billing import decisions, mandates, quota
 from billing.models import Decision, Mandate
 from creative.models import Asset
@@ -57,6 +57,8 @@ class Portrait:
     first_call_at: datetime | None
     last_call_at: datetime | None
     tokens: list[Token]
+    collectable_until: datetime | None
+    """Until when the secret of its claim brings a token that nobody has collected; None where it brings none."""
     pictures: list[Asset]
     refusals: list[Refusal]
 
@@ -64,6 +66,11 @@ class Portrait:
     def has_tokens(self) -> bool:
         """Whether a token is good now, of those that the member may see."""
         return any(token.is_alive for token in self.tokens)
+
+    @property
+    def can_revoke_all(self) -> bool:
+        """Whether there is anything to revoke: a token that is good, or one that can still be collected."""
+        return self.has_tokens or self.collectable_until is not None
 
     @property
     def ends(self) -> str:
@@ -94,6 +101,7 @@ def of(agent: Agent, place: Membership, *, with_tokens: bool) -> Portrait:
         first_call_at=calls["first"],
         last_call_at=calls["last"],
         tokens=shown if with_tokens else [],
+        collectable_until=_collectable_until(agent, now) if with_tokens else None,
         pictures=_pictures(agent),
         refusals=_refusals(agent, organization_ids(agent)),
     )
@@ -102,6 +110,16 @@ def of(agent: Agent, place: Membership, *, with_tokens: bool) -> Portrait:
 def organization_ids(agent: Agent) -> Sequence[str]:
     """Return where an agent's history is: its workspace, and the shell that it was claimed out of."""
     return [agent.organization_id, agent.shell_id] if agent.shell_id else [agent.organization_id]
+
+
+def _collectable_until(agent: Agent, now: datetime) -> datetime | None:
+    waiting = Claim.objects.filter(
+        agent=agent, state=Claim.State.APPROVED, decided_at__gt=now - claims.COLLECT_WITHIN
+    )
+    decided_at = waiting.order_by("-pk").values_list("decided_at", flat=True).first()
+    if decided_at is None or tokens.is_cut_off(agent, None):
+        return None
+    return decided_at + claims.COLLECT_WITHIN
 
 
 def _with_receipts(agent: Agent, rows: Sequence[AgentToken]) -> set[str]:

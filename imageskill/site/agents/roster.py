@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from accounts import agents, contacts, members
+from accounts import agents
 from accounts.models import Agent, AgentToken, ClaimState, Membership
 from billing import mandates
 from billing.models import Mandate
@@ -19,7 +19,6 @@ from imageskill.site.agents.words import Bar
 
 PAGE: Final = 20
 THUMBS: Final = 4
-MOST_WAITING: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +103,3 @@ def state_of(agent: Agent, mandate: Mandate | None, *, has_token: bool, now: dat
     if mandate is not None and mandate.ends_at is not None and mandate.ends_at <= now:
         return OVER
     return WORKING if has_token else NO_TOKEN
-
-
-def waiting_for(place: Membership) -> list[Agent]:
-    """Return the newest unclaimed agents that named an address which the member has shown to own."""
-    own = members.verified_addresses(place.user)
-    unclaimed = [ClaimState.UNCLAIMED, ClaimState.PAYMENT_BACKED_UNCLAIMED]
-    mailboxes = [contacts.digest(address) for address in own]
-    rows = Agent.objects.filter(contact_digest__in=mailboxes, claim_state__in=unclaimed).order_by("-pk")
-    return [agent for agent in rows[: 5 * MOST_WAITING] if agent.contact.lower() in own][:MOST_WAITING]

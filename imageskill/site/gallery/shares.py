@@ -6,7 +6,8 @@ from http import HTTPStatus
 from typing import Concatenate, Final, ParamSpec
 
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts import members
 from accounts.models import Membership
+from accounts.pages import once
 from accounts.pages.people import act, in_workspace, show, signed_in
 from creative import gallery, sharing
 from creative.models import SharedPicture, ShareLink
@@ -45,15 +47,17 @@ def new(request: HttpRequest, place: Membership) -> HttpResponseBase:
     tiles = choosing.tiles_of(gallery.scope_of(place.organization), request.GET)
     if not tiles:
         return choosing.back(request, place, "Choose the pictures to share.")
-    return show(
-        request, "gallery/share_new.html", place, page="gallery", cards=picture_cards(tiles), days=sharing.DAYS
-    )
+    shown = {"cards": picture_cards(tiles), "days": sharing.DAYS, "form_word": once.word()}
+    return show(request, "gallery/share_new.html", place, page="gallery", **shown)
 
 
 @require_POST
 @in_workspace
 def make(request: HttpRequest, place: Membership) -> HttpResponseBase:
     """Make a link and show it, this once."""
+    if not once.is_first_use(request):
+        messages.info(request, "This form made its link already and showed it then. If it is lost, end it here.")
+        return HttpResponseRedirect(reverse("gallery_shares", args=[place.organization_id]))
     scope = gallery.scope_of(place.organization)
     days = request.POST.get("days", "")
     try:

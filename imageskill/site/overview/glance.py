@@ -9,8 +9,8 @@ from django.db.models import F, IntegerField, OuterRef, Prefetch, QuerySet, Subq
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from accounts import contacts, members, organizations, visits
-from accounts.models import Agent, ClaimState, Membership
+from accounts import organizations, visits
+from accounts.models import Agent, Membership
 from billing import daily, outlook, standing
 from billing.models import SpendBucket
 from billing.outlook import Outlook
@@ -19,6 +19,7 @@ from creative.catalogue import loader
 from creative.models import Approval, Asset, Attempt, Feedback, Job
 from imageskill.core import ids
 from imageskill.core.models import ActivityEvent
+from imageskill.site.agents.claimable import Claimable
 from imageskill.site.feedback.reports import Report
 from imageskill.site.overview import chart, refusals
 from imageskill.site.overview.chart import Chart
@@ -86,8 +87,8 @@ class Live:
 class FirstSteps:
     """What a new workspace still lacks, in order."""
 
-    signed_up: list[Agent]
-    """Agents that named an address of the asker's and wait to be claimed."""
+    signed_up: Sequence[Claimable]
+    """Agents that wait for the asker to claim them."""
     is_claimed: bool
     has_pictures: bool
 
@@ -105,10 +106,15 @@ class Glance:
     answers: list[Report]
     steps: FirstSteps | None
     """None once an agent is here and has made a picture."""
+    claimable: Sequence[Claimable]
+    """Agents that wait for the member to claim them, where the first steps do not tell of them."""
 
 
-def of_workspace(place: Membership) -> Glance:
-    """Return what a member's overview shows; the number of queries does not grow with the workspace."""
+def of_workspace(place: Membership, claimable: Sequence[Claimable]) -> Glance:
+    """Return what a member's overview shows; the number of queries does not grow with the workspace.
+
+    `claimable` are the agents that wait for the member to claim them: a step of a new workspace, else a list.
+    """
     now = timezone.now()
     inside = organizations.with_shells(place.organization_id)
     live = live_part(place, inside, now)
@@ -123,7 +129,8 @@ def of_workspace(place: Membership) -> Glance:
         agents=agents,
         refusals=refusals.latest(inside, now),
         answers=_answers(inside),
-        steps=None if complete else _first_steps(place, agents, live),
+        steps=None if complete else FirstSteps(claimable[:CARDS], bool(agents), bool(live.pictures)),
+        claimable=claimable if agents else [],
     )
 
 
@@ -227,12 +234,3 @@ def _answers(inside: Sequence[str]) -> list[Report]:
     answered = Feedback.objects.filter(organization_id__in=inside, state_changed_at__isnull=False)
     rows = answered.select_related("agent", "canonical").order_by("-pk")[:ANSWERS]
     return [Report(row, jobs=[], pictures=[], notices=[]) for row in rows]
-
-
-def _first_steps(place: Membership, agents: Sequence[Agent], live: Live) -> FirstSteps:
-    digests = [contacts.digest(address) for address in members.verified_addresses(place.user)]
-    waiting = Agent.objects.filter(
-        contact_digest__in=digests,
-        claim_state__in=[ClaimState.UNCLAIMED, ClaimState.PAYMENT_BACKED_UNCLAIMED],
-    )
-    return FirstSteps(list(waiting.order_by("-pk")[:CARDS]), bool(agents), bool(live.pictures))

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts import members, visits
 from accounts.models import Membership
-from accounts.pages.people import in_workspace, show, signed_in
+from accounts.pages.people import in_workspace, show, signed_in, visited
+from imageskill.site.agents import claimable
 from imageskill.site.overview import finding, glance
 from imageskill.site.overview.finding import Place
 
@@ -23,7 +24,9 @@ from imageskill.site.overview.finding import Place
 @in_workspace
 def overview(request: HttpRequest, place: Membership) -> HttpResponseBase:
     """Show a workspace at a glance."""
-    seen = glance.of_workspace(place)
+    # Whoever only visits is no member: what waits for that person is no part of this workspace's page.
+    waiting = claimable.by(place.user) if visited(request) is None else []
+    seen = glance.of_workspace(place, waiting)
     shown = {"glance": seen, "live": seen.live, "signup_command": _signup_command(place), "page": "overview"}
     return show(request, "overview/overview.html", place, **shown)
 

@@ -76,6 +76,21 @@ def test_its_button_ends_it_and_the_members_read_that_too(place: Organization) -
     assert len(told(place)) == 2
 
 
+def test_signing_out_ends_it_too_says_so_before_and_the_members_read_that(place: Organization) -> None:
+    client = desk()
+    assert ">Sign out</button>" in client.get("/console/search").content.decode()
+    begin(client, place)
+    for page in (f"/w/{place.pk}/", "/console/search", "/account/logout/"):
+        assert ">End the visit and sign out</button>" in client.get(page).content.decode(), page
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = client.cookies
+    assert strict.post("/account/logout/").status_code == 403
+    assert [status for status, _, _ in told(place)] == ["began"]
+    client.post("/account/logout/")
+    assert "_auth_user_id" not in client.session
+    assert [status for status, _, _ in told(place)] == ["began", "ended"]
+
+
 def test_after_a_quarter_of_an_hour_it_is_over(place: Organization) -> None:
     client = desk()
     begin(client, place)
