@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PAGE = REPOSITORY / "docs" / "performance.md"
 BEGIN, END = "<!-- make bench writes from here -->", "<!-- to here -->"
 ALL = (
-    *("reading", "creating", "queue", "ledger", "webhooks", "media", "memory", "client", "canvas"),
+    *("reading", "creating", "processes", "queue", "ledger", "webhooks", "media", "memory", "client", "canvas"),
     *("activity", "gallery", "triage"),
 )
 _SMALL = {"client": ["2"], "canvas": [], "gallery": ["2000"], "triage": ["1000"]}

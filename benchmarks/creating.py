@@ -3,12 +3,13 @@
 .venv/bin/python -m benchmarks.creating [SECONDS] [--small]
 
 Authentication, caps, hold, storage, settle and events are all durable. 16 organizations create at once. In-process
-runs jobs in the web process's threads, on SQLite and on PostgreSQL; the durable queue has one worker beside it. Of
-each the database's own ceiling of write transactions is measured in the same minute. benchmarks/stage.py tells of
-the database.
+runs jobs in threads of the web processes: of one on SQLite, of one a core on PostgreSQL. The durable queue has one
+worker beside them. Of each the database's own ceiling of write transactions is measured in the same minute.
+benchmarks/stage.py tells of the database.
 """
 
 import itertools
+import os
 
 from benchmarks import ceiling, stage
 from benchmarks.load import Ask, Client, always, request, run
@@ -37,8 +38,8 @@ def creating(tokens: list[str]) -> Ask:
 def measure(vendor: str, runner: str, seconds: float) -> None:
     """Measure one way of running jobs."""
     port = stage.free_port()
-    threads = {"JOB_THREADS": "32", "WEB_THREADS": "72", "WORKER_THREADS": "32"}
-    with Service(vendor, JOB_RUNNER=runner, BENCH_PROVIDER_PORT=str(port), **threads) as service:
+    told = {"JOB_THREADS": "32", "WEB_THREADS": "72", "WORKER_THREADS": "32", "WEB_WORKERS": str(os.cpu_count())}
+    with Service(vendor, JOB_RUNNER=runner, BENCH_PROVIDER_PORT=str(port), **told) as service:
         service.start("-m", "benchmarks.provider", "serve", str(port))
         service.web("benchmarks.application:application")
         if runner == "worker":
