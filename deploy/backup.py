@@ -137,13 +137,16 @@ def run(command: list[str], given: Mapping[str, str]) -> str:
     return done.stdout
 
 
-def copy_new(media: Path, into: Path, earlier: Path | None) -> int:
-    """Copy what `into` does not hold yet, or link it to the earlier backup; return how many files it has then."""
-    into.mkdir(mode=0o700, parents=True, exist_ok=True)
+def copy_new(media: Path, into: Path, earlier: Path | None, *, mode: int = 0o700) -> int:
+    """Copy what `into` does not hold yet, or link it to the earlier backup; return how many files it has then.
+
+    New folders get this `mode`, less the umask.
+    """
+    into.mkdir(mode=mode, parents=True, exist_ok=True)
     count = 0
     for path in files_under(media):
         name = path.relative_to(media)
-        count += _keep(path, into / name, earlier / name if earlier else None)
+        count += _keep(path, into / name, earlier / name if earlier else None, mode)
     return count
 
 
@@ -153,12 +156,12 @@ def files_under(folder: Path) -> Iterator[Path]:
         yield from (Path(root) / name for name in names if not name.startswith(_HALF_WRITTEN))
 
 
-def _keep(path: Path, target: Path, earlier: Path | None) -> int:
+def _keep(path: Path, target: Path, earlier: Path | None, mode: int) -> int:
     try:
         known = path.stat()
         if target.exists() and is_same(target, known):
             return 1
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target.parent.mkdir(mode=mode, parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
         if earlier is not None and earlier.exists() and is_same(earlier, known):
             target.hardlink_to(earlier)

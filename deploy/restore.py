@@ -1,9 +1,10 @@
 """Restore a backup into an empty database and an empty DATA_DIR, and prove what came back.
 
 `deploy/start restore BACKUP`, with the settings of the service to be in the environment, while none of its
-processes runs. It overwrites nothing: a database with tables, or a folder with pictures, is refused. Afterwards
-the database is brought to this version, bytes without rows are removed, and the books, the caps and the pictures
-are checked; what is wrong is printed, and the exit code is 1.
+processes runs. It overwrites nothing: a database with tables, or a folder with pictures, is refused, and so is a
+folder that cannot be written or has too little room, before the database is touched. Afterwards the database is
+brought to this version, the static files are gathered, bytes without rows are removed, and the books, the caps and
+the pictures are checked; what is wrong is printed, and the exit code is 1.
 """  # noqa: INP001 - a script beside others, no package
 
 import json
@@ -19,8 +20,12 @@ from pathlib import Path
 import backup  # the script beside this one
 
 _TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+FOLDERS = 0o750
+UMASK = 0o027
+"""As the units have them: a proxy that sends the pictures reads them as a member of the service's group."""
 PROOFS = (
     ("migrate", "--no-input", "--verbosity", "0"),
+    ("collectstatic", "--no-input", "--verbosity", "0"),
     ("check_media", "--mend"),
     ("reconcile",),
     ("prove_caps",),
@@ -35,12 +40,24 @@ def restore(made: Path, given: Mapping[str, str]) -> None:
     if backup.digest(dump) != told["database_sha256"]:
         raise backup.FailedError("the dump is not the one that was written: its SHA-256 differs")
     media = backup.media_folder(given)
-    if media is not None and any(backup.files_under(media)):
-        raise backup.FailedError("the folder of the pictures is not empty; name another DATA_DIR")
+    if media is not None:
+        if any(backup.files_under(media)):
+            raise backup.FailedError("the folder of the pictures is not empty; name another DATA_DIR")
+        _make_sure_of(media, made / backup.MEDIA)
     _database(dump, given)
     if media is not None and (made / backup.MEDIA).is_dir():
-        backup.copy_new(made / backup.MEDIA, media, None)
+        backup.copy_new(made / backup.MEDIA, media, None, mode=FOLDERS)
         backup.sync(media)
+
+
+def _make_sure_of(media: Path, kept: Path) -> None:
+    """Make the folder of the pictures and see that they fit. FailedError: they do not. OSError: no folder."""
+    media.mkdir(mode=FOLDERS, parents=True, exist_ok=True)
+    if not os.access(media, os.W_OK | os.X_OK):
+        raise backup.FailedError("the folder of the pictures cannot be written by this account")
+    needed, free = sum(path.stat().st_size for path in backup.files_under(kept)), shutil.disk_usage(media).free
+    if needed > free:
+        raise backup.FailedError(f"the pictures need {needed} bytes, and the disk of DATA_DIR has {free}")
 
 
 def _manifest(made: Path) -> dict[str, object]:
@@ -95,6 +112,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write("usage: restore.py BACKUP\n")
         return 2
+    os.umask(UMASK)
     try:
         restore(Path(arguments[0]).absolute(), os.environ)
     except (backup.FailedError, OSError, sqlite3.Error) as error:

@@ -1,10 +1,11 @@
 """`GET /healthz` and `GET /livez`: whether the service can do its work, and whether it lives at all."""
 
+import time
 from typing import Final
 
 from django.conf import settings
 from django.core.cache import caches
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -23,11 +24,33 @@ CACHE_IS_AWAY: Final = (
 )
 
 
+ROOM_SECONDS: Final = 10.0
+"""So long a database that had room for more is believed to have it still."""
+# More rows than fit into 64 kB: PostgreSQL keeps them in a file, on the disk where the tables lie.
+_NEEDS_ROOM: Final = "SELECT COUNT(*) FROM generate_series(1, 8192)"
+_room_until = 0.0
+
+
 def database_answers() -> bool:
-    """Say whether the database answers a statement."""
+    """Say whether the database answers and takes what is written; one whose disk is full still reads."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-        return bool(cursor.fetchone() == (1,))
+        if connection.vendor != "postgresql":
+            cursor.execute("SELECT 1")
+            return bool(cursor.fetchone() == (1,))
+        # On: it is a standby, or was told so when its disk ran full.
+        cursor.execute("SELECT current_setting('transaction_read_only') = 'off'")
+        return bool(cursor.fetchone() == (True,)) and _has_room()
+
+
+def _has_room() -> bool:
+    """Have it write a little that is gone at once, now and then. OperationalError: its disk is full."""
+    global _room_until  # noqa: PLW0603 - asked by one thread at a time, of the whole process
+    if time.monotonic() >= _room_until:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL work_mem = '64kB'")
+            cursor.execute(_NEEDS_ROOM)
+        _room_until = time.monotonic() + ROOM_SECONDS
+    return True
 
 
 def cache_answers() -> bool:

@@ -5,6 +5,7 @@ import json
 import secrets
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -134,19 +135,25 @@ class Deployment:
         self.held.close()
 
 
-@pytest.fixture
-def deployment(cluster: Cluster, prepared: Path, tmp_path: Path) -> Iterator[Deployment]:
-    """A prepared deployment without a process yet."""
-    (tmp_path / "redis").mkdir()
-    cache = redis(tmp_path / "redis")
+@contextmanager
+def deployed(cluster: Cluster, prepared: Path, folder: Path) -> Iterator[Deployment]:
+    """A prepared deployment without a process yet, in an empty folder."""
+    (folder / "redis").mkdir()
+    cache = redis(folder / "redis")
     database = cluster.create(f"deployment-{next(_numbers)}", "prepared")
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "static").symlink_to(prepared / "static")
-    given = settings(tmp_path, database, f"redis://127.0.0.1:{cache.port}/0")
-    made = Deployment(cluster, cache, tmp_path, given)
+    (folder / "data").mkdir()
+    (folder / "data" / "static").symlink_to(prepared / "static")
+    made = Deployment(cluster, cache, folder, settings(folder, database, f"redis://127.0.0.1:{cache.port}/0"))
     try:
         yield made
     finally:
         made.end()
         cache.thaw()
         cache.stop()
+
+
+@pytest.fixture
+def deployment(cluster: Cluster, prepared: Path, tmp_path: Path) -> Iterator[Deployment]:
+    """A prepared deployment without a process yet, of one test."""
+    with deployed(cluster, prepared, tmp_path) as made:
+        yield made

@@ -89,6 +89,15 @@ def test_the_web_processes_listen_where_the_proxies_look() -> None:
     assert [name for name, told in SERVICES.items() if "ports" in told] == ["proxy"]
 
 
+def test_who_backs_up_or_restores_migrates_nothing_before() -> None:
+    """Beginning it begins what it depends on: never the step that changes the database."""
+    begun, after = {"backup"}, list(SERVICES["backup"]["depends_on"])
+    while after:
+        begun.add(name := after.pop())
+        after += SERVICES[name].get("depends_on", {})
+    assert begun == {"backup", "db"}
+
+
 def test_containers_have_no_rights_that_they_do_not_need() -> None:
     for name in (*OURS, "cache", "proxy"):
         told = SERVICES[name]
@@ -101,6 +110,18 @@ def test_containers_have_no_rights_that_they_do_not_need() -> None:
     assert "FROM" in containerfile()
     for line in re.findall(r"^FROM (\S+)", containerfile(), re.MULTILINE):
         assert re.fullmatch(r"python:3\.\d+-slim-[a-z]+", line)
+
+
+def test_the_proxy_finds_a_container_that_is_made_anew() -> None:
+    """nginx asks for a name once, unless it is told to ask again; it understands that from 1.27.3 on."""
+    inside = (DEPLOY / "nginx" / "container.conf").read_text()
+    upstream = inside.partition("upstream image_skill {")[2].partition("}")[0]
+    assert all(line.endswith(" resolve;") for line in re.findall(r"server .*", upstream))
+    assert "zone " in upstream
+    assert re.search(r"resolver 127\.0\.0\.11 valid=\ds", inside)
+    version = re.search(r"^nginx:(\d+)\.(\d+)-", SERVICES["proxy"]["image"])
+    assert version
+    assert (int(version[1]), int(version[2])) >= (1, 28)
 
 
 def test_every_file_that_a_container_names_is_there() -> None:
@@ -129,6 +150,14 @@ def test_a_unit_is_what_systemd_reads(tmp_path: Path) -> None:
             check=False,
         )
         assert (told.returncode, told.stderr) == (0, ""), name
+
+
+@pytest.mark.parametrize("name", sorted({*UNIT_OF.values()}))
+def test_a_unit_has_little_that_could_be_abused(name: str) -> None:
+    """By systemd's own reckoning: 0 is nothing at all, 9.6 a process of root without any bound."""
+    words = [program("systemd-analyze"), "security", "--offline=yes", "--threshold=20", str(UNITS / name)]
+    told = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - systemd's own program
+    assert told.returncode == 0, told.stdout + told.stderr
 
 
 def test_the_example_names_every_setting_and_explains_it() -> None:
@@ -184,3 +213,7 @@ def test_the_proxy_lets_through_what_the_service_takes() -> None:
 def test_an_image_holds_nothing_of_a_deployment() -> None:
     kept_out = set((DEPLOY / "Containerfile.dockerignore").read_text().splitlines())
     assert {".git", ".data", ".venv", "deploy/env", "**/.env"} <= kept_out
+    # Backups lie in the folder that is built from, unless the operator names another one.
+    named = re.search(r"\$\{BACKUPS:-\./(\w+)\}:", (DEPLOY / "compose.yaml").read_text())
+    assert named
+    assert f"deploy/{named[1]}" in kept_out

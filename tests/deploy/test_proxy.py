@@ -209,7 +209,9 @@ def test_the_proxy_of_the_containers_is_configured_as_nginx_reads_it(tmp_path: P
     text = (CONFIGURATION / "container.conf").read_text().replace("/tmp/", f"{tmp_path}/")  # noqa: S108 - nginx's
     text = text.replace("/etc/nginx/image-skill", str(CONFIGURATION))
     text = re.sub(r"server web-\d:", "server 127.0.0.1:", text)
-    (tmp_path / "nginx.conf").write_text(text)
+    # The machine's nginx may be older than the container's, and know no name that is asked for again.
+    assert len(re.findall(r" server 127.0.0.1:8000 .* resolve;", text)) == 2
+    (tmp_path / "nginx.conf").write_text(text.replace(" resolve;", ";"))
     command = [program("nginx"), "-t", "-q", "-e", "stderr", "-c", str(tmp_path / "nginx.conf")]
     told = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - nginx
     assert (told.returncode, told.stderr) == (0, "")

@@ -1,61 +1,34 @@
-"""Two web processes and two workers on one database: limits, keys, revocation, caps and switches hold for all."""
+"""Two web processes and two workers on one database: keys, free jobs and limits of calls are counted for all."""
 
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from tests.deploy.conftest import Deployment
-from tests.deploy.load import Line, Told, held_socket
+from tests.deploy.conftest import deployed
+from tests.deploy.load import Line, Told
+from tests.deploy.servers import Cluster
+from tests.deploy.side_by_side import Pair
 
 CANARY = "an unmistakable zebra"
+LIMITS = {"PREVIEW_DAILY_JOBS": "4", "TOKEN_REQUESTS_PER_MINUTE": "30", "SIGNUPS_PER_HOUR": "8"}
 
 
-class Pair:
-    """Two web processes, each on a socket of its own, as on two machines."""
-
-    def __init__(self, deployment: Deployment, **given: str) -> None:
-        self.sockets = [held_socket(), held_socket()]
-        self.lines = [Line(held.getsockname()[1]) for held in self.sockets]
-        for held in self.sockets:
-            deployment.web(held, **given)
-        deployment.line = self.lines[0]
-
-    def at_once(self, count: int, act: Callable[[Line, int], Told]) -> list[Told]:
-        """Let so many threads call at the same moment, half of them each process; return their answers."""
-        barrier, told = threading.Barrier(count), []
-
-        def call(number: int) -> None:
-            barrier.wait(60)
-            told.append(act(self.lines[number % 2], number))
-
-        threads = [threading.Thread(target=call, args=(number,)) for number in range(count)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(150)
-        assert len(told) == count
-        return told
-
-
-@pytest.fixture
-def pair(deployment: Deployment) -> Iterator[Pair]:
-    made = Pair(deployment, PREVIEW_DAILY_JOBS="4", TOKEN_REQUESTS_PER_MINUTE="30")
-    yield made
-    for held in made.sockets:
-        held.close()
+@pytest.fixture(scope="module")
+def pair(cluster: Cluster, prepared: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """The processes of all tests here; each test has agents of its own."""
+    with deployed(cluster, prepared, tmp_path_factory.mktemp("pair")) as deployment:
+        made = Pair(deployment, **LIMITS)
+        yield made
+        made.close()
 
 
 def create(line: Line, token: str, **headers: str) -> Told:
     return line.call("POST", "/v1/create", {"prompt": CANARY}, token=token, **headers)
 
 
-def test_what_one_process_decides_the_other_heeds(deployment: Deployment, pair: Pair) -> None:
-    for _ in range(2):
-        deployment.worker(PREVIEW_DAILY_JOBS="4")
-    deployment.until_fit()
+def test_what_one_process_decides_the_other_heeds(pair: Pair) -> None:
     one, other = pair.lines
     # One key is one job, whichever process is asked (A7).
     keyed = one.sign_up()
@@ -71,22 +44,16 @@ def test_what_one_process_decides_the_other_heeds(deployment: Deployment, pair: 
     assert other.call("GET", "/v1/whoami", token=fresh).status == 200
     for line in pair.lines:
         assert line.call("GET", "/v1/whoami", token=keyed).code == "AUTH_REQUIRED"
-    # A switch holds for both, and for the workers (B19).
-    deployment.manage("switch model:canvas.draft off --reason Maintenance")
-    switched = one.sign_up()
-    for line in pair.lines:
-        told = [line.call("POST", "/v1/create", {"prompt": CANARY, "model": "canvas.draft"}, token=switched)]
-        assert told[0].code == "PROVIDER_UNAVAILABLE", told
-    deployment.until_idle()
-    assert deployment.rows("SELECT count(*) FROM creative_job WHERE state = 'completed'") == [(5,)]
-    deployment.prove()
+    pair.deployment.until_idle()
+    assert pair.deployment.rows("SELECT count(*) FROM creative_job WHERE state = 'completed'") == [(5,)]
+    pair.deployment.prove()
     # No process wrote a token, a prompt or an address of a mailbox into its log (B15).
-    log = (deployment.folder / "log").read_text()
+    log = (pair.deployment.folder / "log").read_text()
     for secret in (keyed, fresh, capped, CANARY, "gmail.com"):
         assert secret not in log
 
 
-def test_both_processes_count_the_same_calls(deployment: Deployment, pair: Pair) -> None:
+def test_both_processes_count_the_same_calls(pair: Pair) -> None:
     """B10: thirty calls a minute with one token are thirty at both together."""
     token = pair.lines[0].sign_up()
     while time.time() % 60 > 40:
@@ -101,3 +68,24 @@ def test_both_processes_count_the_same_calls(deployment: Deployment, pair: Pair)
         for line in pair.lines
     )
     assert limits == {200: 8}
+
+
+@pytest.mark.parametrize("shared_cache", ["up", "away"])
+def test_signups_of_a_network_are_counted_once_for_all_with_and_without_the_cache(
+    pair: Pair, shared_cache: str
+) -> None:
+    """B10: what guards money and mail is a row of the database."""
+    network = {"up": "192.0.2.7", "away": "198.51.100.7"}[shared_cache]
+    if shared_cache == "away":
+        pair.deployment.redis.stop()
+
+    def sign_up(line: Line, number: int) -> Told:
+        body = {"agent_name": f"one of many {number}", "runtime": "tests"}
+        return line.call("POST", "/v1/agent-signups", body, x_forwarded_for=f"203.0.113.{number}, {network}")
+
+    try:
+        counted = Counter(answer.code for answer in pair.at_once(20, sign_up))
+    finally:
+        if shared_cache == "away":
+            pair.deployment.redis.start()
+    assert counted == {"": 8, "RATE_LIMITED": 12}
