@@ -200,9 +200,21 @@ def _result(lease: Lease, job: Job, resumed: Attempt | None) -> ProviderResult |
     return result
 
 
+_STATE: Final = Select(
+    lambda pk: Job.objects.filter(pk=pk).values_list("state", "lease_epoch", "cancel_requested_at")
+)
+
+
 def _is_too_much(lease: Lease, job: Job) -> bool:
-    """End a job that is not to be called any more: canceled since it was taken, or refused too often meanwhile."""
-    if _is_cancel_wanted(job.pk):
+    """Say whether a job is not to be called any more: lost, canceled since it was taken, or refused too often.
+
+    One that was lost has been ended or taken over by somebody else: a call of it would be paid for nothing.
+    """
+    state, epoch, cancel_requested_at = _STATE.rows(pk=job.pk)[0]
+    if (state, epoch) != (Job.State.RUNNING, lease.epoch):
+        logger.warning("job was lost before its call")
+        return True
+    if cancel_requested_at is not None:
         jobs.fail(lease, code=ErrorCode.JOB_CANCELED, message=jobs.CANCELED_IN_TIME, state=Job.State.CANCELED)
         return True
     may_cost = job.cost_micros > 0 or job.pricing_confidence == "unknown"
@@ -212,20 +224,11 @@ def _is_too_much(lease: Lease, job: Job) -> bool:
     return refused is not None
 
 
-_UNWANTED: Final = Select(
-    lambda pk: Job.objects.filter(pk=pk, cancel_requested_at__isnull=False).values_list("pk")
-)
-
-
-def _is_cancel_wanted(job_id: str) -> bool:
-    return bool(_UNWANTED.rows(pk=job_id))
-
-
 def _asked_between_polls(job_id: str) -> bool:
     """Say whether a cancel is wanted, and keep no connection until the next poll."""
-    wanted = _is_cancel_wanted(job_id)
+    [(_, _, cancel_requested_at)] = _STATE.rows(pk=job_id)
     release_connection()
-    return wanted
+    return cancel_requested_at is not None
 
 
 def _seconds_left(job: Job) -> float:

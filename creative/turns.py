@@ -116,8 +116,11 @@ def _claim(job_id: str) -> Taken | None:
 def begin(job: Job) -> Taken | None:
     """Take a job in the unit of work that writes it, before anybody else can see it. None: it has to wait.
 
-    Where a provider is bounded, a slot may be free for a moment although others wait for it: they go first.
+    So it does where this process is told to stop: the next one has time for it. Where a provider is bounded, a
+    slot may be free for a moment although others wait for it: they go first.
     """
+    if _stopping.is_set():
+        return None
     provider_id = provider_of(job.model_id)
     is_bounded = slots.limit_of(provider_id) is not None
     if is_bounded and (_is_any_queued_but(job.pk) or not slots.take(provider_id, job.pk)):

@@ -42,45 +42,50 @@ class DurableRunner(Runner, Protocol):
         ...
 
 
+class Place(Protocol):
+    """A thread of this process that is kept for one job."""
+
+    def start(self, taken: Taken) -> None:
+        """Carry the job out on it; the thread is free again when the job has ended."""
+        ...
+
+    def give_back(self) -> None:
+        """Let it go, where no job was started on it."""
+        ...
+
+
 @runtime_checkable
 class LocalRunner(Runner, Protocol):
     """A runner of this very process: it may begin a job in the unit of work that writes it."""
 
-    def reserve(self) -> bool:
-        """Keep a thread. False: none is free now."""
-        ...
-
-    def give_back(self) -> None:
-        """Let a thread go that was kept and not started."""
-        ...
-
-    def start(self, taken: Taken) -> None:
-        """Carry a job out on the thread that was kept."""
+    def reserve(self) -> Place | None:
+        """Keep a thread. None: none is free now."""
         ...
 
 
 class Room:
-    """A thread of this process kept for one job, where the runner has one free."""
+    """Room for one job in this process: kept from its unit of work, however often that is tried, to its start."""
 
     def __init__(self) -> None:
-        """Keep a thread, if there is one."""
-        found = runner()
-        self._runner = found if isinstance(found, LocalRunner) and found.reserve() else None
+        """Keep nothing yet: who waits for a lock keeps no thread from others."""
+        self._place: Place | None = None
 
     def begun(self, job: Job) -> Taken | None:
         """Take a job in the unit of work that writes it. None: it waits for its turn like any other."""
-        return turns.begin(job) if self._runner is not None else None
+        found = runner()
+        if self._place is None and isinstance(found, LocalRunner):
+            self._place = found.reserve()
+        return turns.begin(job) if self._place is not None else None
 
     def start(self, taken: Taken) -> None:
         """Carry it out, once that unit of work has committed. Should that fail, its lease ends it."""
-        if self._runner is None:
+        place, self._place = self._place, None
+        if place is None:
             raise AssertionError("no thread was kept for this job")
-        found, self._runner = self._runner, None
         try:
-            found.start(taken)
+            place.start(taken)
         except Exception:
             logger.exception("job not started")
-            found.give_back()
 
     def __enter__(self) -> Self:
         """Return the room."""
@@ -88,8 +93,8 @@ class Room:
 
     def __exit__(self, *_: object) -> None:
         """Let the thread go, unless a job was started on it."""
-        if self._runner is not None:
-            self._runner.give_back()
+        if self._place is not None:
+            self._place.give_back()
 
 
 def runner() -> Runner:

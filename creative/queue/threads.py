@@ -5,6 +5,7 @@ A job that no thread has taken when the process dies stays `queued` and is found
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -12,73 +13,104 @@ from functools import partial
 from django.conf import settings
 from django.db import connections
 
-from creative import turns
 from creative.queue import serving
 from creative.turns import Taken
 
 logger = logging.getLogger("imageskill.queue")
 
 
+class Place:
+    """One thread of the pool, from when it is kept until it is free again."""
+
+    def __init__(self, pool: "Pool") -> None:
+        """Belong to a pool, which counts it."""
+        self._pool = pool
+        self._is_kept = True
+
+    def start(self, taken: Taken) -> None:
+        """Carry a job out on this thread. RuntimeError: the process is about to end, or can start no thread."""
+        self._pool.run(self, partial(serving.carry_on, taken))
+
+    def give_back(self) -> None:
+        """Let the thread go; it counts once, however often it is given back."""
+        with self._pool.guard:
+            was_kept, self._is_kept = self._is_kept, False
+        if was_kept:
+            self._pool.let_go()
+
+
 class Pool:
-    """The threads of one process; begun with the first job."""
+    """The threads of one process; begun with the first job. Nothing stands in line for a thread inside of it."""
 
     def __init__(self) -> None:
         """Begin nothing yet: the process may still fork."""
-        self._guard = threading.Lock()
+        self.guard = threading.Lock()
         self._executor: ThreadPoolExecutor | None = None
-        self._waiting = 0
-        self._busy = 0
+        self._kept = 0
+        self._due: deque[str] = deque()
 
     def enqueue(self, job_id: str) -> None:
-        """Have a free thread look for jobs; where so many looks are due already, one of them finds this one."""
-        with self._guard:
-            if self._waiting < settings.JOB_THREADS:
-                self._threads().submit(self._look, job_id)
-                self._waiting += 1
+        """Have a thread look for jobs once one is free; where many looks are due, one of them finds this job."""
+        with self.guard:
+            if job_id not in self._due and len(self._due) < settings.JOB_THREADS:
+                self._due.append(job_id)
+        self._look()
 
-    def reserve(self) -> bool:
-        """Keep a thread for a job that is about to be written. False: all are busy, or the process stops."""
-        with self._guard:
-            free = not turns.is_stopping() and self._busy + self._waiting < settings.JOB_THREADS
-            self._busy += free
-        return free
-
-    def give_back(self) -> None:
-        """Let a thread go that was kept."""
-        with self._guard:
-            self._busy -= 1
-
-    def start(self, taken: Taken) -> None:
-        """Carry a job out on the thread that was kept for it."""
-        with self._guard:
-            self._threads().submit(self._carry, taken)
+    def reserve(self) -> Place | None:
+        """Keep a thread for a job that is about to be written. None: none is free, or others wait for one."""
+        with self.guard:
+            return None if self._due else self._place()
 
     def is_healthy(self) -> bool:
         """Say whether the pool takes jobs; it does as long as the process lives."""
         return True
 
-    def _threads(self) -> ThreadPoolExecutor:
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(settings.JOB_THREADS, thread_name_prefix="job")
-        return self._executor
+    def run(self, place: Place, work: Callable[[], None]) -> None:
+        """Do the work on a thread that was kept for it. RuntimeError: it cannot, and the place is free again."""
+        try:
+            with self.guard:
+                if self._executor is None:
+                    self._executor = ThreadPoolExecutor(settings.JOB_THREADS, thread_name_prefix="job")
+                self._executor.submit(self._serve, place, work)
+        except RuntimeError:
+            place.give_back()
+            raise
 
-    def _look(self, job_id: str) -> None:
-        with self._guard:
-            self._waiting -= 1
-            self._busy += 1
-        self._serve(partial(serving.serve, job_id))
+    def let_go(self) -> None:
+        """Count a place as free, and use it for a look that is due."""
+        with self.guard:
+            self._kept -= 1
+        self._look()
 
-    def _carry(self, taken: Taken) -> None:
-        self._serve(partial(serving.carry_on, taken))
+    def _place(self) -> Place | None:
+        if self._kept >= settings.JOB_THREADS:
+            return None
+        self._kept += 1
+        return Place(self)
 
-    def _serve(self, work: Callable[[], None]) -> None:
+    def _look(self) -> None:
+        """Begin the look that is due for longest, if a thread is free."""
+        with self.guard:
+            place = self._place() if self._due else None
+            if place is None:
+                return
+            job_id = self._due.popleft()
+        try:
+            self.run(place, partial(serving.serve, job_id))
+        except RuntimeError as error:
+            # The sweeper hands the job over again, to this process or to the next one.
+            logger.warning("no thread for a job", exc_info=error)
+
+    def _serve(self, place: Place, work: Callable[[], None]) -> None:
         try:
             work()
         except Exception:  # the sweeper resumes or fails what is left behind
             logger.exception("job runner failed")
         finally:
-            self.give_back()
-            connections.close_all()
+            try:
+                connections.close_all()
+            finally:
+                place.give_back()
 
 
 pool = Pool()

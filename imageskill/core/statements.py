@@ -116,7 +116,7 @@ class _Composed:
         self._texts: dict[tuple[object, ...], _Text] = {}
 
     def _text(self, own: BaseDatabaseWrapper, given: dict[str, object]) -> tuple[_Text, dict[str, object]]:
-        lists = {name: value for name, value in given.items() if isinstance(value, tuple)}
+        lists = {name: value for name, value in sorted(given.items()) if isinstance(value, tuple)}
         shape = (own.vendor, *(len(value) for value in lists.values()))
         text = self._texts.get(shape)
         if text is None:

@@ -12,6 +12,7 @@ import pytest
 from tests.cli.front import Front
 from tests.cli.terminal import Terminal
 from tests.environment import REPOSITORY, for_tests
+from tests.migrated import DATABASE, copy_to
 from tests.on_postgres import free_port
 
 
@@ -21,6 +22,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     port, folder = free_port(), tmp_path_factory.mktemp("service")
     limits = {"SIGNUPS_PER_HOUR": "10000", "PREVIEW_DAILY_JOBS": "100", "PREVIEW_DAILY_BUDGET_CREDITS": "100000"}
     limits |= {"NETWORK_REQUESTS_PER_MINUTE": "100000", "TOKEN_REQUESTS_PER_MINUTE": "100000"}
+    copy_to(folder / "data" / DATABASE)
     with (folder / "log").open("wb") as log:
         started = subprocess.Popen(
             [sys.executable, "-m", "imageskill.local"],

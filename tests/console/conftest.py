@@ -1,5 +1,5 @@
 """The browser of the pages' tests, for the console too."""
 
-from tests.pages.conftest import browser, context, page, screenshots
+from tests.pages.conftest import _chromium, browser, context, page, screenshots
 
-__all__ = ["browser", "context", "page", "screenshots"]
+__all__ = ["_chromium", "browser", "context", "page", "screenshots"]

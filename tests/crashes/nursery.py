@@ -86,7 +86,7 @@ def create(token: str, way: str, moment: str = "", number: int = 0) -> int:
     `way`: on a thread that is free, or by waiting for its turn.
     """
     if way == IN_TURN:
-        pool.reserve = lambda: False  # type: ignore[method-assign] # in a process that ends
+        pool.reserve = lambda: None  # type: ignore[method-assign] # in a process that ends
     commits = Commits(moment, number)
     provider = registry.provider("canvas")
     assert isinstance(provider, doubles.FakeProvider)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.environment import REPOSITORY, for_tests
+from tests.migrated import DATABASE, copy_to
 from tests.on_postgres import free_port
 from tests.run.test_first_run import wait_for_answer
 
@@ -22,6 +23,7 @@ FAR = {
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a service as `make run` starts it."""
     folder, port = tmp_path_factory.mktemp("documents"), free_port()
+    copy_to(folder / "data" / DATABASE)
     # Into a file: a pipe that nobody empties would stop the service at its first 64 kB of log.
     with (folder / "service.log").open("w") as log:
         started = subprocess.Popen(

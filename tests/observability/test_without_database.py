@@ -43,7 +43,11 @@ def test_what_is_the_same_for_everybody_is_answered_without_it(path: str) -> Non
 
 
 @pytest.mark.parametrize("path", PRIVATE)
-@pytest.mark.parametrize("given", ["", "Bearer ", f"Bearer {NO_TOKEN}", "Basic bm9ib2R5Og=="])
+@pytest.mark.parametrize(
+    "given",
+    ["", "Bearer ", f"Bearer {NO_TOKEN}", "Basic bm9ib2R5Og=="],
+    ids=["nothing", "no token", "an unknown token", "another scheme"],
+)
 def test_who_has_no_token_is_refused_without_it(path: str, given: str) -> None:
     headers = {"authorization": given} if given else {}
     assert Client(raise_request_exception=False).get(path, headers=headers).status_code == 401

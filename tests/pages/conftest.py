@@ -1,8 +1,10 @@
 """A real Chromium for the tests of pages; where there is none they are left out, and fail in CI."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +50,45 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in out]
 
 
+@dataclass(frozen=True)
+class Running:
+    """A browser, and the loop by which it is spoken to."""
+
+    browser: Browser
+    loop: asyncio.AbstractEventLoop
+
+
+_begun: list[Running] = []
+
+
+@pytest.fixture(scope="session")
+def _chromium() -> Iterator[Running]:
+    """One browser of the process, begun by the first test that wants one, of pages or of the console."""
+    if _begun:
+        yield _begun[0]
+        return
+    playwright = sync_playwright().start()
+    running = Running(
+        playwright.chromium.launch(executable_path=chromium(), args=QUIET), asyncio.get_running_loop()
+    )
+    asyncio._set_running_loop(None)
+    _begun.append(running)
+    yield running
+    asyncio._set_running_loop(running.loop)
+    running.browser.close()
+    playwright.stop()
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+def browser(_chromium: Running) -> Iterator[Browser]:
+    """The browser of the process; what tests leave behind goes with their own `context`."""
+    with pytest.MonkeyPatch.context() as patch:
         # Playwright's own loop runs in this thread, in which Django would otherwise refuse to reach the database.
+        # Tests without a browser know nothing of either.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        running = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
-        yield running
-        running.close()
+        asyncio._set_running_loop(_chromium.loop)
+        yield _chromium.browser
+        asyncio._set_running_loop(None)
 
 
 @pytest.fixture

@@ -101,9 +101,12 @@ class Stage:
 
 
 def sessions() -> int:
-    """Return how many sessions the processes of the stage have open."""
+    """Return how many sessions the processes of the stage have open; other workers of the run have their own."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'stage'")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE application_name = 'stage' AND datname = current_database()"
+        )
         return int(cursor.fetchone()[0])
 
 

@@ -238,7 +238,10 @@ def test_a_worker_whose_connections_were_cut_goes_on(stage: Stage, atlas: Member
     order(atlas, "one")
     until(all_ended)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'stage'")
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'stage' AND datname = current_database()"
+        )
         assert cursor.fetchall()
     order(atlas, "two", "three", "four", "five")
     until(all_ended)

@@ -20,6 +20,8 @@ from tests.pages.people import last_code, sign_in, take_session
 from tests.pages.studio import make_studio
 
 pytestmark = pytest.mark.django_db(transaction=True)
+ASKS_AFTER = 10_000
+"""Milliseconds after which the list asks anew; the page's clock is moved on by so many."""
 LONG = "A harbour at dawn, seen from the roof of the customs house. " * 12
 
 
@@ -89,10 +91,12 @@ def test_a_plan_that_comes_in_appears_and_the_words_in_the_making_stay(
 ) -> None:
     first = desk.wait()
     take_session(context, sign_in())
+    page.clock.install()
     page.goto(desk.path())
     page.get_by_text("Deny it").click()
     page.get_by_label("In your own words").fill("Two boats")
     second = desk.wait(4)
+    page.clock.run_for(ASKS_AFTER)
     expect(page.locator(f"#plan-{second}")).to_be_visible(timeout=15_000)
     expect(page.get_by_label("In your own words").first).to_have_value("Two boats")
     approvals.approve(job_id=second, decider=SETTER)
@@ -101,6 +105,7 @@ def test_a_plan_that_comes_in_appears_and_the_words_in_the_making_stay(
     expect(page.locator(f"#plan-{first}").get_by_role("heading", name="Denied")).to_be_visible()
     job = desk.agent.get(f"/v1/jobs/{first}").data["job"]
     assert job["error"]["message"] == "The owner denied it: Change the prompt first. Two boats"
+    page.clock.run_for(ASKS_AFTER)
     expect(page.locator(f"#plan-{second}").get_by_role("heading", name="Being made")).to_be_visible(timeout=15_000)
 
 
@@ -123,14 +128,21 @@ def test_who_is_signed_out_is_asked_nothing_more(context: BrowserContext, desk: 
     client = sign_in()
     take_session(context, client)
     page = context.new_page()
+    page.clock.install()
     page.goto(desk.path())
-    asked: list[int] = []
-    page.on("response", lambda answer: asked.append(answer.status) if answer.url.endswith("/approvals") else None)
-    page.wait_for_timeout(11_000)
-    assert asked == [304]
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/approvals") else None)
+    with page.expect_response("**/approvals") as first:
+        page.clock.pause_at(timezone.now() + timedelta(minutes=1))
+    assert first.value.status == 304
+    seen = len(asked)
     client.post("/account/logout/")
-    page.wait_for_timeout(20_500)
-    assert asked == [304, 401]
+    with page.expect_response("**/approvals") as second:
+        page.clock.run_for(ASKS_AFTER)
+    assert (second.value.status, len(asked)) == (401, seen + 1)
+    page.clock.run_for(2 * ASKS_AFTER)
+    page.wait_for_timeout(500)
+    assert len(asked) == seen + 1
     expect(page.get_by_role("button", name="Approve 3 credits")).to_be_visible()
 
 

@@ -147,9 +147,11 @@ def test_the_alert_is_set_and_tried(page: Page, context: BrowserContext, live_se
 def test_the_numbers_stay_true_without_a_reload(page: Page, context: BrowserContext) -> None:
     studio = make_studio()
     take_session(context, sign_in())
+    page.clock.install()
     page.goto(f"/w/{studio.organization.pk}/credits")
     expect(page.locator("#held")).to_contain_text("no job runs now")
     hold_some(studio.agent.row, 7)
+    page.clock.run_for(10_000)  # after which the page asks
     expect(page.locator("#held")).to_contain_text("1 running job", timeout=15_000)
 
 

@@ -65,7 +65,8 @@ def _background(text: str) -> Wishes:
 
 
 def _rotation(text: str) -> Wishes:
-    stated = re.search(r"([+-]?\d+(?:\.\d+)?) ?(?:degrees?|deg\b|°)", text)
+    # A number begins at its sign or its first digit: were each digit tried, a long one would take forever.
+    stated = re.search(r"((?:[+-]|(?<!\d))\d+(?:\.\d+)?) ?(?:degrees?|deg\b|°)", text)
     verb = re.search(r"\b(?:rotat\w+|turn(?:ed|ing)?|tilt\w*|spin)\b|^(?:make it )?upside[- ]down$", text)
     if re.search(r"\b(?:flip|mirror)", text) or not (verb or stated):
         return {}
