@@ -38,7 +38,8 @@ def creating(tokens: list[str]) -> Ask:
 def measure(vendor: str, runner: str, seconds: float) -> None:
     """Measure one way of running jobs."""
     port = stage.free_port()
-    told = {"JOB_THREADS": "32", "WEB_THREADS": "72", "WORKER_THREADS": "32", "WEB_WORKERS": str(os.cpu_count())}
+    workers = str(os.cpu_count() or 1) if vendor == "postgresql" else "1"
+    told = {"JOB_THREADS": "32", "WEB_THREADS": "72", "WORKER_THREADS": "32", "WEB_WORKERS": workers}
     with Service(vendor, JOB_RUNNER=runner, BENCH_PROVIDER_PORT=str(port), **told) as service:
         service.start("-m", "benchmarks.provider", "serve", str(port))
         service.web("benchmarks.application:application")

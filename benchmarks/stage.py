@@ -8,6 +8,7 @@ listens on the loopback, and every process is ended by its own handle.
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -109,6 +110,8 @@ class Service:
             "BASE_URL": f"http://127.0.0.1:{self.port}",
             **self._given,
         }
+        if int(self.settings.get("WEB_WORKERS", "1")) > 1:
+            self.settings["CACHE_URL"] = self._cache()
         try:
             self.manage("migrate", "-v0")
         except BaseException:
@@ -121,6 +124,17 @@ class Service:
     ) -> None:
         """End what was started, in the order of its start, and leave nothing behind."""
         self._ending.close()
+
+    def _cache(self) -> str:
+        """Start a Redis, in which several processes count calls together, and return its address."""
+        server = shutil.which("redis-server")
+        if server is None:
+            raise SystemExit("Several web processes need a redis-server: apt-get install redis-server")
+        port = free_port()
+        words = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", self._folder.name]
+        quiet = subprocess.DEVNULL
+        self._processes.append(subprocess.Popen(words, stdout=quiet, stderr=quiet))  # noqa: S603 - our own words
+        return f"redis://127.0.0.1:{port}/0"
 
     def manage(self, *words: str) -> str:
         """Run a command of the service to its end and return what it says."""

@@ -8,14 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from creative import images
 from creative.images import Busy, NotAPicture
-from creative.images.workshop import Workshop, workshop
+from creative.images.workshop import Workshop, _Bench, workshop
 from tests.creative.pictures import encoded
 from tests.environment import REPOSITORY, for_tests
 
@@ -129,11 +130,19 @@ def test_a_process_that_died_in_its_idle_time_is_replaced(bench: Workshop) -> No
 
 
 @pytest.fixture
-def working(bench: Workshop) -> Iterator[tuple[int, Thread, list[object]]]:
+def working(bench: Workshop, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, Thread, list[object]]]:
     """A stopped process at work: its number, the thread that waits for it, and what that thread gets."""
     (pid,) = bench.pids()
     os.kill(pid, signal.SIGSTOP)
     ends: list[object] = []
+    # From here on it counts as one that died at work, and not in its idle time.
+    begun, exchange = Event(), _Bench._exchange
+
+    def watched(self: _Bench, *given: Any) -> Any:
+        begun.set()
+        return exchange(self, *given)
+
+    monkeypatch.setattr(_Bench, "_exchange", watched)
 
     def work() -> None:
         try:
@@ -143,10 +152,7 @@ def working(bench: Workshop) -> Iterator[tuple[int, Thread, list[object]]]:
 
     thread = Thread(target=work)
     thread.start()
-    for _ in range(2000):
-        if not bench.pids():
-            break
-        thread.join(0.01)
+    assert begun.wait(PATIENCE)
     yield pid, thread, ends
     thread.join(60)
 
