@@ -112,6 +112,8 @@ def _sealed(monkeypatch: pytest.MonkeyPatch, settings: LazySettings, tmp_path: P
     settings.JOB_QUEUE = "tests.doubles.run_at_once"
     cache.clear()
     prices.forget()
+    # A thread that outlived its test may have made a double's adapter again.
+    registry.provider.cache_clear()
     yield
     registry.provider.cache_clear()
     leases._held.clear()  # else the thread that renews them would go on with those of tests that are over
