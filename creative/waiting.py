@@ -21,6 +21,7 @@ from psycopg import sql
 from creative.models import Job
 from creative.queue import direct
 from imageskill.core.statements import Select
+from imageskill.core.units import release_connection
 
 logger = logging.getLogger("imageskill.waiting")
 
@@ -77,8 +78,7 @@ def until_end(job: Job, *, seconds: float, counted: bool) -> None:
     with _registered(job, counted=counted) as event:
         if event is None or _ENDED.rows(pk=job.pk):
             return
-        if not connection.in_atomic_block:
-            connection.close()
+        release_connection()
         _watch()
         event.wait(seconds)
 

@@ -204,6 +204,8 @@ if urlsplit(DATABASE_URL).scheme not in ("sqlite", "postgres", "postgresql", "pg
     raise ImproperlyConfigured("DATABASE_URL cannot be read: it begins with neither sqlite:// nor postgres://.")
 _database = env.db_url_config(DATABASE_URL)
 if _database["ENGINE"].endswith("sqlite3"):
+    # A thread keeps its file open from request to request: opening it anew reads the whole schema.
+    _database["CONN_MAX_AGE"] = None
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,

@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from django.conf import settings
-from django.db import connections
 
 from creative.queue import serving
 from creative.turns import Taken
+from imageskill.core.units import release_connection
 
 logger = logging.getLogger("imageskill.queue")
 
@@ -108,7 +108,7 @@ class Pool:
             logger.exception("job runner failed")
         finally:
             try:
-                connections.close_all()
+                release_connection()
             finally:
                 place.give_back()
 

@@ -122,9 +122,10 @@ def forbid_inside(what: str) -> None:
 def release_connection() -> None:
     """Give this thread's connection back before it waits for something slow; a transaction keeps its own.
 
-    A pool has fewer connections than there are threads: who waits must not keep one from those that work.
+    A pool has fewer connections than there are threads: who waits must not keep one from those that work. On
+    SQLite each thread has the file open for itself: nobody lacks it, and opening it anew reads the whole schema.
     """
-    if not connection.in_atomic_block:
+    if connection.vendor != "sqlite" and not connection.in_atomic_block:
         connection.close()
 
 

@@ -28,6 +28,7 @@ def in_a_thread(work: Callable[[], object]) -> threading.Thread:
     return thread
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no pool to take from")
 def test_who_waits_for_a_turn_keeps_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     its_own: list[Any] = []
     has_looked, given_back = threading.Event(), threading.Event()
