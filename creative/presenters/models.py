@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from billing import pricing
 from creative.catalogue import costs
@@ -157,7 +157,7 @@ class ModelsJSON(TypedDict):
 def models_json(rows: Sequence[Row], shown: Sequence[Row], *, details: bool = False) -> ModelsJSON:
     """Return the list: `rows` is the whole catalogue today, `shown` what the filters left of it."""
     default_id = default_id_of(rows)
-    present = model_detail_json if details else model_json
+    present = model_detail_json if details else _compact
     available = sum(row.available for row in rows)
     executable = sum(row.executable for row in rows)
     return {
@@ -172,6 +172,23 @@ def models_json(rows: Sequence[Row], shown: Sequence[Row], *, details: bool = Fa
             "unavailable": len(rows) - available,
         },
     }
+
+
+_MOST_KEPT: Final = 1_000
+_kept: dict[tuple[int, bool], tuple[Row, ModelJSON]] = {}
+"""Compact rows by the row they tell of: while nothing changes every list is made of the same ones."""
+
+
+def _compact(row: Row, *, default_id: str | None) -> ModelJSON:
+    """Return the compact row, made once for each state of a model; nobody changes it."""
+    key = (id(row), row.entry.id == default_id)
+    kept = _kept.get(key)
+    # What is kept keeps its row, so that no other row has its id.
+    if kept is None or kept[0] is not row:
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+        _kept[key] = kept = (row, model_json(row, default_id=default_id))
+    return kept[1]
 
 
 def default_id_of(rows: Sequence[Row]) -> str | None:
