@@ -55,7 +55,7 @@ def by_lock() -> float:
 
 def main() -> None:
     """Print the waits and the shards."""
-    for rate in (2, 5, 8, 11, 14):
+    for rate in (20, 50, 80, 95, 110):
         median, late = wait_ms(rate)
         print(
             f"one organization, {rate:>2}/s: its lock is waited for {median:6.1f} ms (p50), {late:7.1f} ms (p99)"

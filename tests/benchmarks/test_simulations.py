@@ -39,8 +39,8 @@ def test_the_page_says_at_which_rate_each_limit_breaks(what: str) -> None:
 
 def test_processor_breaks_before_the_lock_and_the_lock_before_the_commits() -> None:
     assert ladder.rung(50).breaks == ("the cores of one machine",)
-    assert "the lock of the busiest organization" in ladder.rung(200).breaks
-    assert "the commits of one PostgreSQL" not in ladder.rung(200).breaks
+    assert "the lock of the busiest organization" in ladder.rung(700).breaks
+    assert "the commits of one PostgreSQL" not in ladder.rung(700).breaks
 
 
 def test_a_thousand_a_second_need_what_the_page_says() -> None:
