@@ -23,7 +23,7 @@ _NGINX = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.log; {account}
 events {{ worker_connections 256; }}
 http {{
-  access_log off; sendfile on; types {{ image/png png; }}
+  access_log off; sendfile on; keepalive_requests 1000000; types {{ image/png png; }}
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   upstream service {{ server 127.0.0.1:{service}; keepalive 16; }}
