@@ -5,6 +5,7 @@ before keeps its price: a hold carries its credits and its version, and a waitin
 as `plan_changed` when somebody approves it.
 """
 
+import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -55,31 +56,36 @@ def catalogue() -> Catalogue:
 
 def laid(rows: Iterable[tuple[str, str, str]]) -> Catalogue:
     """Return the catalogue with prices in force as just read: model, version of the file, document as JSON."""
-    global _read_at  # noqa: PLW0603 - when this process read them last
-    read = tuple(sorted((model, version, dumps(loads(text), sort_keys=True)) for model, version, text in rows))
-    _seen[:] = [read]
-    _read_at = time.monotonic()
-    return _laid_over(loader.current(), read)
+    _last.laid = tuple(
+        sorted((model, version, dumps(loads(text), sort_keys=True)) for model, version, text in rows)
+    )
+    _last.at = time.monotonic()
+    return last_read()
 
 
 def lately() -> Catalogue:
     """Return the catalogue for what is only told: its prices were in force at most ten seconds ago."""
-    return last_read() if time.monotonic() - _read_at < _LATELY_SECONDS else catalogue()
+    return last_read() if time.monotonic() - _last.at < _LATELY_SECONDS else catalogue()
 
 
 def last_read() -> Catalogue:
     """Return the catalogue as this process read it last, for what may not ask the database: adapters."""
-    return _laid_over(loader.current(), _seen[-1])
+    return _laid_over(loader.current(), _last.laid)
 
 
 def forget() -> None:
     """Have this process read the prices again before it tells any."""
-    global _read_at  # noqa: PLW0603 - as above
-    _read_at = -_LATELY_SECONDS
+    _last.at = -math.inf
 
 
-_seen: list[_Laid] = [()]
-_read_at = -_LATELY_SECONDS
+class _Read:
+    """The prices that this process read last, and when, by the monotonic clock."""
+
+    laid: _Laid = ()
+    at = -math.inf
+
+
+_last: Final = _Read()
 
 
 @lru_cache(maxsize=8)

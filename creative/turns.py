@@ -62,7 +62,7 @@ def take(job_id: str = "") -> Taken | None:
     """Take the next job, first of all `job_id` if its worker is gone. None: none can run now."""
     release_connection()
     # Who has nothing to take does not stand in line for it: each end of a job is followed by such a look.
-    if not _is_any_queued_but() and not (job_id and _abandoned(job_id).exists()):
+    if not _is_any_queued() and not (job_id and _abandoned(job_id).exists()):
         return None
     # The look took a connection; who stands in line keeps none from those that work.
     release_connection()
@@ -123,7 +123,7 @@ def begin(job: Job) -> Taken | None:
         return None
     provider_id = provider_of(job.model_id)
     is_bounded = slots.limit_of(provider_id) is not None
-    if is_bounded and (_is_any_queued_but(job.pk) or not slots.take(provider_id, job.pk)):
+    if is_bounded and (_is_any_queued(but=job.pk) or not slots.take(provider_id, job.pk)):
         return None
     lease = jobs.take_queued(job)
     # A row of its own: the request goes on with the caller's in another thread.
@@ -181,9 +181,9 @@ def _abandoned(job_id: Any) -> QuerySet[Job]:  # noqa: ANN401 - an id, or the bl
     return Job.objects.filter(pk=job_id, state=Job.State.RUNNING, lease_expires_at__lt=Now())
 
 
-def _is_any_queued_but(job_id: str = "") -> bool:
+def _is_any_queued(*, but: str = "") -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT 1 FROM creative_job WHERE state = 'queued' AND id <> %s)", [job_id])
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM creative_job WHERE state = 'queued' AND id <> %s)", [but])
         return bool(cursor.fetchone()[0])
 
 

@@ -183,10 +183,10 @@ def _compact(row: Row, *, default_id: str | None) -> ModelJSON:
     """Return the compact row, made once for each state of a model; nobody changes it."""
     key = (id(row), row.entry.id == default_id)
     kept = _kept.get(key)
-    # What is kept keeps its row, so that no other row has its id.
-    if kept is None or kept[0] is not row:
+    if kept is None:
         if len(_kept) >= _MOST_KEPT:
             _kept.clear()
+        # The row is kept too, so that no other one gets its id.
         _kept[key] = kept = (row, model_json(row, default_id=default_id))
     return kept[1]
 

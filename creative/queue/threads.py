@@ -32,11 +32,15 @@ class Place:
         self._pool.run(self, partial(serving.carry_on, taken))
 
     def give_back(self) -> None:
-        """Let the thread go; it counts once, however often it is given back."""
+        """Let the thread go, to whom waits for one; it counts once, however often it is given back."""
+        self.free()
+        self._pool.look()
+
+    def free(self) -> None:
+        """Count the thread as free."""
         with self._pool.guard:
-            was_kept, self._is_kept = self._is_kept, False
-        if was_kept:
-            self._pool.let_go()
+            self._pool.kept -= self._is_kept
+            self._is_kept = False
 
 
 class Pool:
@@ -46,7 +50,8 @@ class Pool:
         """Begin nothing yet: the process may still fork."""
         self.guard = threading.Lock()
         self._executor: ThreadPoolExecutor | None = None
-        self._kept = 0
+        self.kept = 0
+        """Threads that are at work, or kept for a job that is being written."""
         self._due: deque[str] = deque()
 
     def enqueue(self, job_id: str) -> None:
@@ -54,7 +59,7 @@ class Pool:
         with self.guard:
             if job_id not in self._due and len(self._due) < settings.JOB_THREADS:
                 self._due.append(job_id)
-        self._look()
+        self.look()
 
     def reserve(self) -> Place | None:
         """Keep a thread for a job that is about to be written. None: none is free, or others wait for one."""
@@ -73,22 +78,16 @@ class Pool:
                     self._executor = ThreadPoolExecutor(settings.JOB_THREADS, thread_name_prefix="job")
                 self._executor.submit(self._serve, place, work)
         except RuntimeError:
-            place.give_back()
+            place.free()
             raise
 
-    def let_go(self) -> None:
-        """Count a place as free, and use it for a look that is due."""
-        with self.guard:
-            self._kept -= 1
-        self._look()
-
     def _place(self) -> Place | None:
-        if self._kept >= settings.JOB_THREADS:
+        if self.kept >= settings.JOB_THREADS:
             return None
-        self._kept += 1
+        self.kept += 1
         return Place(self)
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Begin the look that is due for longest, if a thread is free."""
         with self.guard:
             place = self._place() if self._due else None

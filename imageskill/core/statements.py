@@ -4,8 +4,11 @@ Composing a query took the ORM several times as long as the database needs to an
 querysets too, with a `Blank` where a value comes in; their text is kept, and each run only fills the blanks. What
 they return and change is what the queryset returns and changes.
 
-Blanks take text, whole numbers, instants, durations, and lists or dicts for columns of JSON; never None, which SQL
-compares to nothing. A list behind `__in` is one blank an element, so its statement is kept for each length.
+A blank that is a column's new value is prepared by the column's own field at each run, as Django prepares it. All
+others take text, whole numbers, instants and durations; never None, which SQL compares to nothing. A list behind
+`__in` is one blank an element, so its statement is kept for each length. A column that decides each time whether
+it may be looked up by, as those behind the veil do, is asked when a statement is composed, so none is looked up by
+it here.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -38,6 +41,8 @@ class Blank(Expression):
         """Name it as the runs do."""
         super().__init__()
         self.name = name
+        self.column: AnyField | None = None
+        """Whose new value it is, if it is one."""
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:  # noqa: ANN401 - Django's signature
         """Return a placeholder, and itself as the value."""
@@ -54,7 +59,7 @@ class _Text:
     """Of what it returns, where it returns rows."""
 
     def filled(self, own: BaseDatabaseWrapper, given: Mapping[str, object]) -> list[Any]:
-        return [_adapted(own, given[value.name]) if isinstance(value, Blank) else value for value in self.values]
+        return [_filled(own, value, given) if isinstance(value, Blank) else value for value in self.values]
 
 
 class _Shape:
@@ -93,19 +98,25 @@ def _named(blanks: Iterable[Blank | list[Blank]]) -> set[str]:
     return {one.name for blank in blanks for one in (blank if isinstance(blank, list) else [blank])}
 
 
+def _filled(own: BaseDatabaseWrapper, blank: Blank, given: Mapping[str, object]) -> Any:  # noqa: ANN401 - as the driver takes it
+    value = given[blank.name]
+    return _adapted(own, value) if blank.column is None else _plain(blank.column.get_db_prep_save(value, own))
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - as the driver takes it
+    """Return what stands behind an enumeration: the driver looks for a type of the database behind each anew."""
+    return value.value if isinstance(value, Enum) else value
+
+
 def _adapted(own: BaseDatabaseWrapper, value: object) -> object:
-    """Return a value as this database's driver takes it."""
+    """Return a value that is compared or reckoned with as this database's driver takes it."""
     if value is None:
         raise TypeError("None is compared with IS NULL: that is another statement")
-    if isinstance(value, Enum):
-        return value.value
     if isinstance(value, datetime):
         return own.ops.adapt_datetimefield_value(value)
     if isinstance(value, timedelta):
         return value if own.features.has_native_duration_field else duration_microseconds(value)
-    if isinstance(value, list | dict):
-        return own.ops.adapt_json_value(value, None)
-    return value
+    return _plain(value)
 
 
 class _Composed:
@@ -184,6 +195,9 @@ class Update(_Composed):
         rows, changes = composed
         query: Any = rows.query.chain(UpdateQuery)
         query.add_update_values(changes)
+        for column, _, value in query.values:
+            if isinstance(value, Blank):
+                value.column = column
         compiler = query.get_compiler(connection=own)
         sql, values = compiler.as_sql()
         return _Text(sql, tuple(values))
@@ -274,9 +288,7 @@ def _group(
 
 
 def _of(own: BaseDatabaseWrapper, field: AnyField, row: Model, *, add: bool = False) -> Any:  # noqa: ANN401 - as the driver takes it
-    told = field.get_db_prep_save(field.pre_save(row, add), own)
-    # The driver looks for a type of the database behind every enumeration anew.
-    return told.value if isinstance(told, Enum) else told
+    return _plain(field.get_db_prep_save(field.pre_save(row, add), own))
 
 
 def _quoted(own: BaseDatabaseWrapper, field: AnyField) -> str:

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Agent, AgentToken, Organization
 from billing.models import CreditAccount, CreditLot, SpendBucket
 from creative.models import Attempt, Job
+from imageskill.core import veil
 from imageskill.core.models import IdempotencyKey
 from imageskill.core.statements import Select, Update, insert, save
 from tests.cast import Member
@@ -120,6 +121,16 @@ def test_an_update_writes_json_instants_and_the_database_s_clock(job: Job) -> No
         assert leased.run(pk=job.pk, lease=timedelta(seconds=seconds)) == 1
         held = Job.objects.annotate(left=F("lease_expires_at") - Now()).get(pk=job.pk)
         assert timedelta(seconds=seconds - 5) < held.left <= timedelta(seconds=seconds, milliseconds=1)
+
+
+def test_an_update_writes_as_the_field_does_at_every_run(job: Job) -> None:
+    asked = Update(lambda pk, prompt, at: (Job.objects.filter(pk=pk), {"prompt": prompt, "finished_at": at}))
+    assert asked.run(pk=job.pk, prompt="A blue boat", at=MOMENT) == 1
+    with veil.drawn(), pytest.raises(veil.VeiledError):
+        asked.run(pk=job.pk, prompt=veil.HIDDEN, at=MOMENT)
+    assert asked.run(pk=job.pk, prompt="A green boat", at=None) == 1
+    job.refresh_from_db()
+    assert (job.prompt, job.finished_at) == ("A green boat", None)
 
 
 def test_none_is_refused_because_sql_compares_it_to_nothing() -> None:

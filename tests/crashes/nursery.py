@@ -13,7 +13,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
+from unittest import mock
 
 import django
 
@@ -86,7 +88,7 @@ def create(token: str, way: str, moment: str = "", number: int = 0) -> int:
     `way`: on a thread that is free, or by waiting for its turn.
     """
     if way == IN_TURN:
-        pool.reserve = lambda: None  # type: ignore[method-assign] # in a process that ends
+        mock.patch.object(pool, "reserve", return_value=None).start()  # in a process that ends
     commits = Commits(moment, number)
     provider = registry.provider("canvas")
     assert isinstance(provider, doubles.FakeProvider)
@@ -98,6 +100,11 @@ def create(token: str, way: str, moment: str = "", number: int = 0) -> int:
     answer = Caller(token).create(key=KEY)
     assert answer.status == 200, answer.body
     return commits.count
+
+
+def first_create(mail: str, way: str) -> int:
+    """Create one picture as a new agent; return the commits it took."""
+    return create(str(sign_up(mail).token), way)
 
 
 def recover() -> bool:
@@ -154,7 +161,7 @@ def main(rounds: int) -> dict[str, Any]:
     load()
     forked(lambda: call_command("migrate", verbosity=0))
     commits = {
-        way: forked(lambda way=way, mail=mail: create(str(sign_up(mail).token), way))[0]  # type: ignore[misc] # bound
+        way: forked(partial(first_create, mail, way))[0]
         for way, mail in ((AT_ONCE, "counting@gmail.com"), (IN_TURN, "counting.too@example.com"))
     }
     # Once taken, all jobs go the same way: the two commits after that, stored and completed, are looked at once.

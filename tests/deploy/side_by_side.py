@@ -7,15 +7,15 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from django.utils import timezone
-
+from tests.at_once import at_once
 from tests.deploy.conftest import Deployment
 from tests.deploy.load import HOST, Line, Told, held_socket
 from tests.deploy.servers import until
+from tests.pages.claim.claimants import HARMLESS, terms
 from tests.providers.loopback import Asked as Request
 from tests.providers.loopback import Reply
 from tests.providers.openai_server import KEY, OpenAIServer
@@ -74,18 +74,8 @@ class Pair:
 
     def at_once(self, count: int, act: Callable[[Line, int], Told]) -> list[Told]:
         """Let so many threads call at the same moment, half of them each process; return their answers."""
-        barrier, told = threading.Barrier(count), []
-
-        def call(number: int) -> None:
-            barrier.wait(60)
-            told.append(act(self.lines[number % 2], number))
-
-        threads = [threading.Thread(target=call, args=(number,)) for number in range(count)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(150)
-        assert len(told) == count
+        told: list[Told] = at_once(*(partial(act, self.lines[number % 2], number) for number in range(count)))
+        assert None not in told
         return told
 
     def count(self, query: str, *given: object) -> int:
@@ -193,19 +183,9 @@ def unclaimed(pair: Pair, owner: Owner) -> dict[str, Any]:
 def claim(line: Line, owner: Owner, made: dict[str, Any], *, workspace: str = "new", **limits: int) -> Told:
     """Have an owner take an agent over by its code."""
     opened = owner.post(line, "/claim/code", {"code": made["claim"]["user_code"]}).body["location"]
-    terms = {
-        "rights": ["read", "feedback", "upload", "preview", "edit_preview", "create", "edit"],
-        "cap_per_job": min(25, *limits.values(), 25),
-        "cap_day": 100,
-        "cap_month": 500,
-        "cap_lifetime": 1_000,
-        "approval_threshold": 25,
-        "ends_on": (timezone.now() + timedelta(days=30)).date().isoformat(),
-        "time_zone": "UTC",
-        "workspace": workspace,
-        "workspace_name": "Studio North",
-    }
-    done = owner.post(line, f"{opened}/allow", terms | limits)
+    paints = [*HARMLESS, "create", "edit"]
+    told = terms(rights=paints, workspace=workspace, cap_per_job=min(25, *limits.values(), 25)) | limits
+    done = owner.post(line, f"{opened}/allow", told)
     assert done.body["location"] == f"{opened}/done"
     return done
 

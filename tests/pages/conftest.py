@@ -1,4 +1,4 @@
-"""A real Chromium for the tests of pages; where there is none they are left out, and fail in CI."""
+"""A studio and its owner; and a real Chromium: where there is none its tests are left out, and fail in CI."""
 
 import asyncio
 import os
@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.pages.people import sign_in
+from tests.pages.studio import Studio, make_studio
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = [
@@ -116,3 +120,15 @@ def page(context: BrowserContext) -> Iterator[Page]:
 def screenshots(request: pytest.FixtureRequest) -> Path | None:
     folder = request.config.getoption("--screenshots", default=None)
     return Path(folder) if folder else None
+
+
+@pytest.fixture
+def studio() -> Studio:
+    """A workspace with an agent, limits and pictures."""
+    return make_studio()
+
+
+@pytest.fixture
+def owner(studio: Studio) -> Client:
+    """Its owner, signed in."""
+    return sign_in()

@@ -16,19 +16,9 @@ from tests.at_once import at_once
 from tests.pages.agents.acts import path, with_token
 from tests.pages.gallery.rooms import key_of
 from tests.pages.people import said, sign_in
-from tests.pages.studio import Studio, make_studio
+from tests.pages.studio import Studio
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
-
-
-@pytest.fixture
-def studio() -> Studio:
-    return make_studio()
-
-
-@pytest.fixture
-def owner(studio: Studio) -> Client:
-    return sign_in()
 
 
 def word_of(page: Any) -> str:

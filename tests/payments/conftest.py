@@ -11,6 +11,7 @@ from billing import rails
 from billing.models import PaymentAttempt
 from tests.cast import Answer, Member
 from tests.local_stripe import LocalStripe
+from tests.local_stripe.wiring import wired
 
 
 @pytest.fixture(autouse=True)
@@ -60,15 +61,10 @@ def deliver(body: bytes, signature: str) -> int:
 @pytest.fixture
 def stripe(settings: LazySettings) -> Iterator[LocalStripe]:
     """A local Stripe whose webhooks arrive when the test says so, with the service set up for it."""
-    with LocalStripe(receiver=deliver) as local:
+    settings.FAKE_RAIL = False
+    with wired(settings, receiver=deliver) as local:
         local.delivery = "manual"
-        settings.FAKE_RAIL = False
-        settings.STRIPE_SECRET_KEY = local.secret_key
-        settings.STRIPE_WEBHOOK_SECRET = local.webhook_secret
-        settings.STRIPE_API_BASE = local.url
-        rails.rail.cache_clear()
         yield local
-    rails.rail.cache_clear()
 
 
 class Checkout:

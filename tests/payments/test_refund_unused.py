@@ -15,6 +15,7 @@ from imageskill.core.errors import ApiError
 from imageskill.core.events import System
 from tests.cast import Member
 from tests.local_stripe import LocalStripe
+from tests.local_stripe.wiring import wired
 from tests.payments.conftest import Checkout, deliver
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -23,15 +24,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 @pytest.fixture
 def live(settings: LazySettings) -> Iterator[LocalStripe]:
     """A local Stripe in live mode, with the service set up for it."""
-    with LocalStripe(receiver=deliver, livemode=True) as local:
+    settings.FAKE_RAIL = False
+    with wired(settings, receiver=deliver, livemode=True) as local:
         local.delivery = "manual"
-        settings.FAKE_RAIL = False
-        settings.STRIPE_SECRET_KEY = local.secret_key
-        settings.STRIPE_WEBHOOK_SECRET = local.webhook_secret
-        settings.STRIPE_API_BASE = local.url
-        rails.rail.cache_clear()
         yield local
-    rails.rail.cache_clear()
 
 
 @pytest.fixture

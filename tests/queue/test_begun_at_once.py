@@ -30,7 +30,7 @@ def _own_pool(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterat
     settings.JOB_QUEUE = "creative.queue.threads.pool"
     monkeypatch.setattr(pool, "_executor", None)
     yield
-    until(lambda: pool._kept == 0 and not pool._due)
+    until(lambda: pool.kept == 0 and not pool._due)
     if pool._executor is not None:
         pool._executor.shutdown(wait=True)
 
@@ -123,19 +123,19 @@ def test_a_thread_that_could_not_be_started_is_counted_free_once(
     with monkeypatch.context() as patch:
         patch.setattr(ThreadPoolExecutor, "_adjust_thread_count", none_left)
         order(one, "lost")
-    assert pool._kept == 0
+    assert pool.kept == 0
     assert Job.objects.get().state == Job.State.RUNNING
     # Whoever has a thread again carries out what was left in the pool as well, and frees it no second time.
     order(one, "boat")
     until(lambda: not Job.objects.exclude(state=Job.State.COMPLETED).exists())
-    until(lambda: pool._kept == 0)
+    until(lambda: pool.kept == 0)
 
 
 def test_a_refused_create_frees_its_thread(settings: LazySettings, provider: FakeProvider) -> None:
     settings.PREVIEW_DAILY_JOBS = 0
     refused = sign_up("one@gmail.com").post("/v1/create", {"prompt": "boat", "model": "canvas.draft"})
     assert refused.code == "QUOTA_EXCEEDED"
-    assert pool._kept == 0
+    assert pool.kept == 0
 
 
 def test_a_job_that_was_lost_before_its_call_is_not_called(agent: Member, provider: FakeProvider) -> None:

@@ -32,14 +32,14 @@ def in_a_thread(work: Callable[[], object]) -> threading.Thread:
 def test_who_waits_for_a_turn_keeps_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     its_own: list[Any] = []
     has_looked, given_back = threading.Event(), threading.Event()
-    look = turns._is_any_queued_but
+    look = turns._is_any_queued
 
-    def looked(*_: object) -> bool:
+    def looked() -> bool:
         look()
         has_looked.set()
         return True  # as where a job is queued, for which it stands in line
 
-    monkeypatch.setattr(turns, "_is_any_queued_but", looked)
+    monkeypatch.setattr(turns, "_is_any_queued", looked)
 
     def serve() -> None:
         its_own.append(connections["default"])

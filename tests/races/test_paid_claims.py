@@ -15,6 +15,7 @@ from imageskill.core.units import unit_of_work
 from tests.cast import Member, sign_up
 from tests.claims.people import person_with, take_over
 from tests.local_stripe import LocalStripe
+from tests.local_stripe.wiring import wired
 from tests.payments.conftest import Checkout, deliver
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
@@ -26,14 +27,9 @@ _ALMOST = 1.0
 
 @pytest.fixture
 def stripe(settings: LazySettings) -> Iterator[LocalStripe]:
-    with LocalStripe(receiver=deliver) as local:
+    with wired(settings, receiver=deliver) as local:
         local.delivery = "manual"
-        settings.STRIPE_SECRET_KEY = local.secret_key
-        settings.STRIPE_WEBHOOK_SECRET = local.webhook_secret
-        settings.STRIPE_API_BASE = local.url
-        rails.rail.cache_clear()
         yield local
-    rails.rail.cache_clear()
 
 
 @pytest.fixture
