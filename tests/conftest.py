@@ -25,17 +25,15 @@ _numbers = itertools.count(1)
 _IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 _WAITING = 2
 """So many workers of a run wait at a time: for a browser, a service that starts, a lease that ends."""
-_LONGEST = (
-    "tests/pages/test_matrix.py",
-    "tests/benchmarks/test_small_settings.py",
-    "tests/deploy/",
-    "tests/observability/test_deployment.py",
-    "tests/crashes/test_kills.py",
-    "tests/documents/test_conformance.py",
-    "tests/benchmarks/test_simulations.py",
-    "tests/run/test_first_run.py",
+_LANES = (
+    ("tests/deploy/", "tests/observability/test_deployment.py"),
+    ("tests/pages/test_matrix.py", "tests/documents/test_conformance.py"),
+    ("tests/run/test_first_run.py", "tests/benchmarks/"),
+    ("tests/crashes/test_kills.py",),
 )
-"""Where tests take longest, the longest first: begun last, one of them would let all other workers stand idle."""
+"""Where tests take longest. A worker begins with each lane: after the other tests, or all of them in one worker,
+they would let the other workers stand idle at the end. What shares a costly beginning is in one lane.
+"""
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -43,14 +41,24 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0)) + _WAITING
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest; otherwise keep the order, in which tests that commit come after the others."""
-    places = {start: number for number, start in enumerate(_LONGEST)}
-
-    def place(item: pytest.Item) -> int:
-        return next((places[start] for start in _LONGEST if item.nodeid.startswith(start)), len(places))
-
-    items.sort(key=place)
+    """Begin with the lanes; otherwise keep the order, in which tests that commit come after the others."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    lanes: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    for number, starts in enumerate(_LANES):
+        for start in starts:
+            lanes[number % workers] += [item for item in items if item.nodeid.startswith(start)]
+    longest = {item for lane in lanes for item in lane}
+    others = [item for item in items if item not in longest]
+    dealt: list[pytest.Item] = []
+    for number, lane in enumerate(lanes):
+        # So many in a row are dealt to the next worker by `--dist worksteal`.
+        share = (len(items) - len(dealt)) // (workers - number)
+        more = max(0, share - len(lane))
+        dealt += lane + others[:more]
+        del others[:more]
+    items[:] = dealt + others
 
 
 @pytest.fixture(scope="session")

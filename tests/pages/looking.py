@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from axe_playwright_python.base import AXE_SCRIPT
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
@@ -30,11 +31,13 @@ def look(page: Page, path: str, folder: Path | None, *, name: str | None = None)
 
 def look_here(page: Page, folder: Path | None, *, name: str) -> None:
     """Look in four ways at what a page shows now: a dialog, a drawer, the end of a flow."""
+    page.evaluate(AXE_SCRIPT)
+    axe = Axe("0")  # else it would bring half a megabyte of itself along each time
     for scheme, width, height in STATES:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_function("document.getAnimations().length === 0")
-        found = Axe().run(page)
+        found = axe.run(page)
         assert found.violations_count == 0, f"{name} {scheme} {width}\n{found.generate_report()}"
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} sticks out at {width}"
         if folder is not None:
