@@ -19,6 +19,7 @@ from imageskill.core.api import ApiView
 from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
 from imageskill.core.fields import FlagField, TextField
 from imageskill.core.network import client_network
+from imageskill.core.plain_text import cleaned
 from imageskill.core.units import unit_of_work
 
 LimitsOf = Callable[[Agent], dict[str, Any]]
@@ -64,6 +65,13 @@ class AgentSignup(ApiView):
         return_token = FlagField(default=True)
         return_claim_secret = FlagField(default=False)
         discovery_source = TextField(required=False, allow_null=True, allow_blank=True, max_length=64)
+
+        def validate_runtime(self, value: str) -> str:
+            """Take away what is invisible in it, as of the agent's name: the owner reads both."""
+            shown = cleaned(value)
+            if not shown:
+                raise serializers.ValidationError("must hold something that can be seen")
+            return shown
 
     def post(self, request: Request) -> HttpResponse:
         """Mint a new agent in a new organization."""

@@ -3,6 +3,7 @@
 Whoever has the address may look: it shows the pack, the amount and the state, nothing else. GET changes nothing.
 """
 
+import time
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -20,6 +21,10 @@ from billing.models import PaymentAttempt
 from billing.rails.base import RailError
 
 _STRIPE: Final = "checkout.stripe.com"
+_LOOKS_SECONDS: Final = 600
+_DIGITS: Final = 12
+_LOOK_NO_MORE: Final = 286
+"""What htmx understands as the end of looking."""
 _WORDS: Final = {
     PaymentAttempt.State.CREATED: ("The payment page is being made", "Open this address again in a minute."),
     PaymentAttempt.State.ACTION_REQUIRED: (
@@ -61,7 +66,9 @@ def standing(request: HttpRequest, reference: str) -> HttpResponseBase:
     if attempt is None:
         return _unknown(request)
     own = _of_member(request, attempt)
-    return HttpResponseRedirect(own) if own else _page(request, attempt)
+    if request.headers.get("HX-Request"):
+        return _looked(request, attempt, own)
+    return HttpResponseRedirect(own) if own else _page(request, attempt, looks=True)
 
 
 @require_POST
@@ -88,6 +95,20 @@ def may_lead_to(url: str) -> bool:
     return bool(settings.STRIPE_API_BASE) and (target.scheme, target.netloc) == (base.scheme, base.netloc)
 
 
+def _looked(request: HttpRequest, attempt: PaymentAttempt, own: str | None) -> HttpResponse:
+    """Answer a page that looks again by itself: with nothing as long as nothing has changed, and not for ever."""
+    if own:
+        return HttpResponse(status=204, headers={"HX-Redirect": own})
+    if request.GET.get("state") != attempt.state:
+        return _page(request, attempt, looks=True)
+    since = request.GET.get("since", "")
+    if since.isdecimal() and len(since) <= _DIGITS and time.time() - int(since) < _LOOKS_SECONDS:
+        return HttpResponse(status=204)
+    last = _page(request, attempt)
+    last.status_code = _LOOK_NO_MORE
+    return last
+
+
 def _of_member(request: HttpRequest, attempt: PaymentAttempt) -> str | None:
     """Return the address of this payment on the credits page, for a signed-in member of its workspace."""
     if not isinstance(request.user, User):
@@ -98,12 +119,13 @@ def _of_member(request: HttpRequest, attempt: PaymentAttempt) -> str | None:
     return reverse("credits_payment", args=[workspace_id, attempt.pk])
 
 
-def _page(request: HttpRequest, attempt: PaymentAttempt, *, notice: str = "") -> HttpResponse:
+def _page(request: HttpRequest, attempt: PaymentAttempt, *, notice: str = "", looks: bool = False) -> HttpResponse:
     title, words = _WORDS[PaymentAttempt.State(attempt.state)]
     if attempt.user_id and attempt.state == PaymentAttempt.State.SUCCEEDED:
         words = "The workspace can use the credits now."
     pack = packs.find(attempt.quote.pack_id)
     ended = attempt.state in (PaymentAttempt.State.FAILED, PaymentAttempt.State.EXPIRED)
+    under_way = attempt.state in (PaymentAttempt.State.ACTION_REQUIRED, PaymentAttempt.State.PROCESSING)
     shown: dict[str, Any] = {
         "title": title,
         "words": words,
@@ -112,7 +134,8 @@ def _page(request: HttpRequest, attempt: PaymentAttempt, *, notice: str = "") ->
         "amount": f"${attempt.amount_cents / 100:.2f}",
         "reference": attempt.pk,
         "payable": attempt.state == PaymentAttempt.State.ACTION_REQUIRED,
-        "checkable": attempt.state in (PaymentAttempt.State.ACTION_REQUIRED, PaymentAttempt.State.PROCESSING),
+        "checkable": under_way,
+        "looks": f"state={attempt.state}&since={int(time.time())}" if looks and under_way else "",
         "command": quotes.terms_of_quote(attempt.quote).command() if ended and attempt.agent_id else "",
         "play_money": not attempt.live_money,
     }

@@ -98,6 +98,12 @@ def page(status: int, words: Words | None = None) -> HttpResponse | None:
     return response
 
 
+def wrong_method(allowed: str) -> HttpResponse:
+    """Return the line for a program that called an address with a method that it does not take."""
+    text = f"This address does not take this method; it takes {allowed or 'another one'}.\n"
+    return HttpResponse(text, status=405, content_type="text/plain; charset=utf-8")
+
+
 def handler429(request: HttpRequest) -> HttpResponse:
     """Answer who tried too often (the sign-in library calls this)."""
     return page(429) or HttpResponse("Too many tries.\n", status=429, content_type="text/plain; charset=utf-8")

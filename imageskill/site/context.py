@@ -1,5 +1,6 @@
 """What every page of a workspace shows besides its own: the three numbers, and how many plans wait."""
 
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
@@ -20,7 +21,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """Give the signed-in frame its numbers, read only where they are shown (a context processor)."""
     return {
         "figures": SimpleLazyObject(lambda: _figures(request)),
-        "waiting_approvals": SimpleLazyObject(lambda: _waiting(request)),
+        # Templates call it and get a plain number; filters such as `pluralize` cannot read a lazy one.
+        "waiting_approvals": cache(lambda: _waiting(request)),
     }
 
 

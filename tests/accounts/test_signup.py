@@ -98,6 +98,19 @@ def test_an_operator_may_ask_for_a_contact(settings: LazySettings) -> None:
     assert (refused.code, refused.error["recovery"]["required_flag"]) == ("INVALID_ARGUMENTS", "--human-email")
 
 
+@pytest.mark.parametrize("field", ["agent_name", "runtime"])
+@pytest.mark.parametrize("unseen", ["\u200b", "\u2060\u200b", "\u202e", "\u200d"])
+def test_what_the_owner_reads_holds_something_that_can_be_seen(field: str, unseen: str) -> None:
+    body = {"agent_name": "atlas", "runtime": "codex"}
+    refused = Caller().post("/v1/agent-signups", body | {field: unseen})
+    assert refused.code == "INVALID_ARGUMENTS"
+    assert refused.error["recovery"]["fields"] == {field: ["must hold something that can be seen"]}
+    assert not Agent.objects.exists()
+    assert Caller().post("/v1/agent-signups", body | {field: f"ko{unseen}yo"}).ok
+    kept = Agent.objects.get()
+    assert {"agent_name": kept.name, "runtime": kept.runtime}[field] == "koyo"
+
+
 @pytest.mark.parametrize(
     "address",
     [

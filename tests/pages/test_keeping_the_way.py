@@ -92,3 +92,48 @@ def test_cancel_of_the_second_step_keeps_it_too() -> None:
     client.post("/account/login/code/", {"email": PERSON})
     step = client.post("/account/login/code/confirm/", {"code": last_code(PERSON), "next": "/claim/word"})
     assert 'name="next" value="/account/login/?next=/claim/word"' in client.get(step.url).content.decode()
+
+
+def test_the_last_wrong_code_leads_to_a_new_one_for_the_same_place() -> None:
+    make_user()
+    client = Client()
+    client.post("/account/login/code/", {"email": PERSON, "next": "/claim/word"})
+    tries = [
+        client.post("/account/login/code/confirm/", {"code": "AAAA-AAAA", "next": "/claim/word"}) for _ in range(3)
+    ]
+    assert [answer.status_code for answer in tries] == [200, 200, 302]
+    assert tries[-1].url == "/account/login/code/?next=/claim/word"
+
+
+def test_the_last_wrong_code_of_a_new_account_keeps_it_too() -> None:
+    client = Client()
+    client.post("/account/signup/", {"email": PERSON, "next": "/claim/word"})
+    tries = [client.post("/account/confirm-email/?next=/claim/word", {"code": "AAAA-AAAA"}) for _ in range(3)]
+    assert tries[-1].url == "/account/login/?next=/claim/word"
+
+
+@pytest.mark.parametrize(
+    ("page", "door"),
+    [("/account/login/code/confirm/", "/account/login/code/"), ("/account/2fa/authenticate/", "/account/login/")],
+)
+def test_a_code_that_is_over_leads_to_a_door_to_the_same_place(page: str, door: str) -> None:
+    assert Client().get(f"{page}?next=/claim/word%3Fa%3D1").url == f"{door}?next=/claim/word%3Fa%3D1"
+    assert Client().get(page).url == door
+
+
+@pytest.mark.parametrize(
+    "place", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
+)
+def test_no_door_is_told_the_way_to_somebody_else(place: str) -> None:
+    assert Client().get("/account/login/code/confirm/", {"next": place}).url == "/account/login/code/"
+
+
+def test_a_forgotten_password_leads_on_to_the_same_place() -> None:
+    make_user(password="a long word of mine")
+    client = Client()
+    page = client.get("/account/login/?next=/claim/word").content.decode()
+    link = re.search(r'href="(/account/password/reset/[^"]*)"', page)
+    assert link is not None, page
+    assert '<input type="hidden" name="next" value="/claim/word">' in client.get(link[1]).content.decode()
+    asked = client.post(link[1], {"email": PERSON, "next": "/claim/word"})
+    assert asked.url == "/account/password/reset/confirm/?next=%2Fclaim%2Fword"

@@ -75,6 +75,25 @@ def test_an_address_is_read_without_case_and_belongs_to_one() -> None:
     assert User.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("path", "tab", "current"),
+    [
+        ("2fa/", "Security", "page"),
+        ("2fa/webauthn/", "Security", "true"),
+        ("2fa/totp/activate/", "Security", "true"),
+        ("password/set/", "Security", "true"),
+        ("email/", "E-mail", "page"),
+        ("sessions/", "Sessions", "page"),
+    ],
+)
+def test_one_tab_of_the_account_is_marked_on_each_of_its_pages(path: str, tab: str, current: str) -> None:
+    make_user()
+    page = sign_in().get(f"/account/{path}").content.decode()
+    tabs = page[page.index('<nav class="tabs" aria-label="Account">') :].partition("</nav>")[0]
+    assert tabs.count("aria-current") == 1
+    assert f'aria-current="{current}">{tab}</a>' in tabs
+
+
 def test_a_way_on_leads_only_to_this_service() -> None:
     make_user()
     client = Client()

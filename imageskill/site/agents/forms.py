@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils import timezone
 
 from billing.mandates import WINDOWS, Terms
+from imageskill.core.instants import zone_names
 from imageskill.flows.limiting import KNOWN, Allowed
 from imageskill.flows.stopping import LONGEST_MESSAGE
 from imageskill.site.agents import words
@@ -20,9 +21,7 @@ _NAMES: Final = dict(zip(WINDOWS, ("one job", "a day", "a week", "a month", "all
 
 def _zones() -> list[tuple[str, str]]:
     """Return the zones by name, those of places only."""
-    places = sorted(
-        name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix"))
-    )
+    places = sorted(name for name in zone_names() if "/" in name and not name.startswith(("Etc/", "posix")))
     return [(name, name.replace("_", " ")) for name in ("UTC", *places)]
 
 
@@ -52,7 +51,7 @@ class Limits(forms.Form):
     cap_month = _credits(words.WINDOWS["month"])
     cap_lifetime = _credits(
         words.WINDOWS["lifetime"],
-        "Counted since its first limits in this workspace; what it spent before is not in it.",
+        "Counted since its first limits here.",
     )
     approval_threshold = _credits(
         "Ask me above", "Credits of a job, or of an hour's jobs together; 0 asks for every job."

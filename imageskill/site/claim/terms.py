@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -16,6 +16,7 @@ from creative.catalogue import selection
 from creative.catalogue.costs import default_cost
 from creative.catalogue.entries import Operation
 from imageskill.core.errors import ApiError
+from imageskill.core.instants import zone_names
 from imageskill.site.claim import rights
 from imageskill.templatetags import look
 
@@ -71,7 +72,7 @@ class ClaimTerms(forms.Form):
     def clean_time_zone(self) -> str:
         """Refuse a zone that there is not."""
         zone: str = self.cleaned_data["time_zone"]
-        if zone not in available_timezones():
+        if zone not in zone_names():
             raise forms.ValidationError("There is no such time zone; one is Europe/Berlin.")
         return zone
 

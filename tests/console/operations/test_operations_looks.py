@@ -1,5 +1,6 @@
 """The search, an agent, the providers and the sign-ups, light and dark, on a phone and on a wide screen."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -48,6 +49,11 @@ def test_the_providers_and_a_switch_read_well(
     make_call(agent, 9, code="PROVIDER_FAILURE")
     take_session(context, desk())
     look(page, "/console/providers", screenshots)
+    # On a phone, the last look: every switch is in sight without scrolling a table.
+    of_models = page.locator(".table a.button", has_text=re.compile("^Stop$"))
+    boxes = [one.bounding_box() for one in of_models.all()]
+    assert boxes
+    assert all(box is not None and box["x"] + box["width"] <= 390 for box in boxes)
     queue_up(3)
     where = [switches.target("provider:fal"), switches.target("model:canvas.edit")]
     switching.move(where, stopped=True, reason="Invoice open", actor=STAFF)

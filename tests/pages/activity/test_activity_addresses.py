@@ -63,6 +63,8 @@ def test_every_link_of_a_query_asks_for_what_it_names(place: Organization) -> No
     (chip, _) = links(page, r'<a class="chip[^"]*" href="([^"]*)"')
     bars = links(page, r'<a tabindex="-1" href="([^"]*)"')
     presets = links(page, r'<li><a href="([^"]*created%3A[^"]*)"')
+    # The times stand together, and the way to the filters after them.
+    assert page.index(">30 days</a>") < page.index(">All</a>") < page.index(">Filters</a>")
     for href in (chip, *bars, *presets):
         told = parse_qs(urlsplit(href).query)
         assert told["live"] == ["1"]

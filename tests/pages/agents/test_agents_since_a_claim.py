@@ -81,7 +81,7 @@ def test_the_cap_of_all_time_says_since_when_it_counts() -> None:
     left = "In all 0 spent of 1,000 credits 1,000 credits left"
     assert f"{left} counted since its first limits here, {since}" in told
     limits = text(client.get(f"{page}/limits"))
-    assert "Counted since its first limits in this workspace; what it spent before is not in it." in limits
+    assert "Counted since its first limits here." in limits
 
 
 def test_the_mail_about_raised_limits_names_the_workspace() -> None:

@@ -175,8 +175,11 @@ def test_an_agent_that_has_previews_only_is_weighed_by_the_day_s_free_jobs(desk:
         assert desk.ask(1, f"Boat {number}").ok
     desk.limit(approval_threshold=2)
     desk.wait(3, "One more")
-    page = text_of(owner.get(desk.path()))
-    assert "It could not start now. All 4 free jobs of the day are used" in page
+    answer = owner.get(desk.path())
+    assert "It could not start now. All 4 free jobs of the day are used" in text_of(answer)
+    # What would be refused is no next act.
+    assert b'<button class="button wide">Approve 3 credits</button>' in answer.content
+    assert b'class="button next' not in answer.content
 
 
 def test_the_pictures_that_go_in_are_shown_with_what_they_are_for(desk: Desk, owner: Client) -> None:

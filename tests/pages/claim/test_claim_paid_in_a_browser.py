@@ -58,3 +58,16 @@ def test_it_is_paid_for_and_claimed_by_its_payer_and_by_nobody_else(
     page.get_by_role("button", name="Allow it within these limits").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("atlas-7 is yours")
     assert (agent.row.claim_state, agent.row.contact) == ("claimed", PAYER)
+
+
+def test_who_has_just_paid_learns_of_it_without_a_click(
+    page: Page, stripe_behind_a_server: LocalStripe, screenshots: Path | None
+) -> None:
+    page.goto(str(Checkout(asking(None)).begin().data["checkout_handoff_url"]))
+    page.wait_for_url(f"{stripe_behind_a_server.url}/pay/*")
+    page.get_by_role("button", name="Pay", exact=True).click()
+    page.wait_for_url("**/return")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Paid and credited", timeout=15_000)
+    # It has the end of it, and asks no more.
+    expect(page.locator("[hx-get]")).to_have_count(0)
+    look_here(page, screenshots, name="pay done")

@@ -62,6 +62,9 @@ def test_who_has_pictures_already_still_finds_what_names_the_address(studio: Stu
     client = sign_in(PAYER)
     for path in ("", "agents"):
         assert "rook-2 named your address, signed up" in text_of(client, studio.organization, path), path
+    # Two lists on a page, each under its own heading.
+    agents = text_of(client, studio.organization, "agents")
+    assert re.search("Waiting for you to claim .* Type its code .* In Studio North .*atlas-7", agents)
     client.post(f"{opened(client, asking(PAYER, name='rook-3'))}/allow", terms(workspace=studio.organization.pk))
     page = text_of(client, studio.organization)
     assert "rook-3 named your address" not in page

@@ -184,6 +184,33 @@ def test_a_payer_without_a_session_still_sees_the_page_of_the_payment(
     assert stranger.get(here(organization, f"/payments/{attempt.pk}")).status_code == 404
 
 
+def test_the_page_of_a_payment_looks_again_by_itself_until_it_ends_and_for_ten_minutes(
+    organization: Organization, client: Client, stripe: LocalStripe
+) -> None:
+    send(client, organization)
+    attempt = PaymentAttempt.objects.get()
+    page, by_itself = f"/pay/{attempt.pk}/return", {"hx-request": "true"}
+    payer = Client()
+    looks = re.search(r'hx-get="([^"]+)"', payer.get(page).content.decode())
+    assert looks is not None
+    address = looks[1].replace("&amp;", "&")
+    unchanged = payer.get(address, headers=by_itself)
+    assert (unchanged.status_code, unchanged.content) == (204, b"")
+    for old in (f"{page}?state={attempt.state}&since={int(time.time()) - 601}", f"{page}?state={attempt.state}"):
+        last = payer.get(old, headers=by_itself)
+        assert (last.status_code, "hx-get" in last.content.decode()) == (286, False)
+        assert "Check again now" in last.content.decode()
+    # A member is led to the same on the credits page, whole.
+    led = client.get(address, headers=by_itself)
+    assert (led.status_code, led["hx-redirect"]) == (204, here(organization, f"/payments/{attempt.pk}"))
+    stripe.pay(str(attempt.session_id))
+    stripe.deliver_all()
+    paid = payer.get(address, headers=by_itself)
+    assert paid.status_code == 200
+    assert "Paid and credited" in paid.content.decode()
+    assert "hx-get" not in paid.content.decode()
+
+
 @pytest.mark.both_databases
 def test_a_payment_page_that_stripe_did_not_open_is_opened_by_the_same_form_or_by_the_sweeper(
     organization: Organization, client: Client, stripe: LocalStripe

@@ -94,6 +94,14 @@ def test_it_shows_what_was_made_what_it_cost_what_waits_and_what_was_refused() -
     assert "No agent works here yet" not in text
 
 
+def test_the_plans_that_wait_are_counted_in_words() -> None:
+    studio = make_studio()
+    client = sign_in()
+    assert ">Decide on 1 plan</a>" in page_of(client, studio).content.decode()
+    assert studio.agent.create("Four boats in the fog", output_count=3).code == "APPROVAL_REQUIRED"
+    assert ">Decide on 2 plans</a>" in page_of(client, studio).content.decode()
+
+
 def test_what_agents_wrote_is_text() -> None:
     studio = busy_studio()
     text = text_of(page_of(sign_in(), studio))

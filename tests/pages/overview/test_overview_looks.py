@@ -20,6 +20,10 @@ def test_the_overview_of_a_new_workspace_reads_well(
     organization = make_workspace(make_user())
     take_session(context, sign_in())
     look(page, f"/w/{organization.pk}/", screenshots, name="overview-new")
+    # The last look is a phone's: there too the whole command can be read.
+    cut_off = "[...document.querySelectorAll('.command pre')].filter(code => code.scrollWidth > code.clientWidth)"
+    assert page.locator(".command pre").count() >= 1
+    assert page.evaluate(f"{cut_off}.length") == 0
 
 
 def test_the_overview_of_a_studio_reads_well(
