@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
@@ -17,10 +16,10 @@ from billing.decisions import Draft
 from billing.ledger import Split
 from billing.models import CreditAccount, CreditLot, Hold, Mandate, PaymentMethod
 from billing.spendable import TOP_UP, DailyJobs, Request, split
-from billing.windows import window
+from billing.windows import Window, window
 from imageskill.core.errors import ApiError, ErrorCode, auth_required
+from imageskill.core.messages import Statement, ask, clock, send, written
 from imageskill.core.statements import Select
-from imageskill.core.units import database_now
 
 _TOKEN: Final = Select(lambda pk: AgentToken.objects.select_related("agent").filter(pk=pk))
 _SPENDABLE: Final = Select(
@@ -32,21 +31,49 @@ _SPENDABLE: Final = Select(
 )
 
 
-def authorise(*, actor: Actor, job_id: str, request: Request, price_version: str, is_locked: bool = False) -> Hold:
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a decision rests on, as it was at the instant `now`, when the organization's row was locked."""
+
+    now: datetime
+    token: AgentToken | None
+    mandate: Mandate | None
+    balance: "Balance"
+
+
+def lock(actor: Actor, *beside: Statement[Any]) -> tuple[Ground, list[Any]]:
+    """Lock the organization of an actor, then read what a decision rests on, and what the caller needs beside it.
+
+    All of it goes in one message: what is read is read when the lock is had.
+    """
+    balance = _asked_balance(actor, timezone.now())
+    _, now, token, mandate, *rest = send(
+        organizations.locked(actor.organization_id),
+        clock(),
+        _TOKEN.asked_first(pk=actor.token_id),
+        mandates.asked(agent_id=actor.actor_id, organization_id=actor.organization_id),
+        *balance,
+        *beside,
+    )
+    return Ground(now, token, mandate, Balance(*rest[: len(balance)])), rest[len(balance) :]
+
+
+def authorise(
+    *, actor: Actor, job_id: str, request: Request, price_version: str, ground: Ground | None = None
+) -> Hold:
     """Hold the credits of a job, in the caller's unit of work, or raise the exact refusal.
 
-    The organization's row is locked first (by the caller, where it says so) and everything the decision rests on
-    is read afterwards: the token, the pause, the mandate with what was used and held, the day's jobs, the balance.
-    A revoke, a pause, a lowered cap or another hold that committed before is seen. `RefusedError` carries what is
-    to be recorded of a refusal.
+    The organization's row is locked first, unless the caller gives the ground that it read with its lock, and
+    everything the decision rests on is read afterwards: the token, the pause, the mandate with what was used and
+    held, the day's jobs, the balance. A revoke, a pause, a lowered cap or another hold that committed before is
+    seen. `RefusedError` carries what is to be recorded of a refusal.
     """
-    if not is_locked:
-        organizations.lock(actor.organization_id)
-    now = database_now()
-    current = require_standing(actor, request.grant, now)
-    mandate = mandates.current(agent_id=actor.actor_id, organization_id=actor.organization_id)
-    draft = _judged(mandate, request, now)
-    parts = _split(current, request, now)
+    if ground is None:
+        ground, _ = lock(actor)
+    now = ground.now
+    current = _standing(ground.token, actor, request.grant, now)
+    draft = _judged(ground.mandate, request, now)
+    parts = _split(current, request, now, ground.balance)
     hold = ledger.hold(
         organization_id=actor.organization_id,
         agent_id=actor.actor_id,
@@ -70,7 +97,7 @@ def foresee(*, actor: Actor, request: Request) -> None:
     is_owned = actor.agent.claim_state == ClaimState.CLAIMED
     if is_owned:
         _judged(mandates.current(agent_id=actor.actor_id, organization_id=actor.organization_id), request, now)
-    _split(actor, request, now)
+    _split(actor, request, now, Balance(*send(*_asked_balance(actor, now))))
 
 
 def _judged(mandate: Mandate | None, request: Request, now: datetime) -> Draft | None:
@@ -85,11 +112,32 @@ def _judged(mandate: Mandate | None, request: Request, now: datetime) -> Draft |
     )
 
 
-def _split(actor: Actor, request: Request, now: datetime) -> Split:
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The lots that can be spent, and the jobs of a day that touched free credits; None: they were not counted."""
+
+    lots: list[CreditLot]
+    free_jobs: tuple[Window, int] | None = None
+
+
+def _asked_balance(actor: Actor, at: datetime) -> list[Statement[Any]]:
+    """Return what reads a balance; the jobs are those of the day that holds `at`, where they are limited."""
+    lots = _SPENDABLE.asked(organization_id=actor.organization_id)
+    if grants.lift_daily_limit(actor.agent):
+        return [lots]
+    day = window("day", at)
+    return [lots, _asked_free_jobs(actor.organization_id, day).then(lambda used: (day, used))]
+
+
+def _split(actor: Actor, request: Request, now: datetime, balance: Balance) -> Split:
+    lots = balance.lots
+    day, counted = balance.free_jobs or (None, None)
+    if day != window("day", now):
+        # It was this process's day when it asked. By the database's clock it may be another one.
+        counted = None
     try:
-        lots = spendable_lots(actor.organization_id)
         debt = lots[0].organization.credit_account.debt_credits if lots else debt_of(actor.organization_id)
-        return split(request, lots, daily_jobs(actor, now), debt_credits=debt)
+        return split(request, lots, daily_jobs(actor, now, counted=counted), debt_credits=debt)
     except ApiError as error:
         error.recovery |= _ways_on(actor)
         raise
@@ -153,7 +201,16 @@ def why_stopped(*, token_id: str, organization_id: str) -> Stopped | None:
 
     Neither a rotation nor a claim stops what the old token began.
     """
-    token = _TOKEN.first(pk=token_id)
+    return why_stopped_of(ask(asked_token(token_id)), organization_id=organization_id)
+
+
+def asked_token(token_id: str) -> Statement[AgentToken | None]:
+    """Return the statement that reads a job's token for `why_stopped_of`, to be sent with others."""
+    return _TOKEN.asked_first(pk=token_id)
+
+
+def why_stopped_of(token: AgentToken | None, *, organization_id: str) -> Stopped | None:
+    """Return the same of a token as just read; None: there is no such token."""
     if token is None:
         return _GONE
     agent = token.agent
@@ -218,14 +275,17 @@ def require_standing(actor: Actor, grant: str, now: datetime) -> Actor:
 
     AUTH_REQUIRED: its token has ended, or it has moved away. CAPABILITY_DENIED: it is paused, or lacks the grant.
     """
-    current = _current(actor, now)
+    return _standing(_TOKEN.first(pk=actor.token_id), actor, grant, now)
+
+
+def _standing(token: AgentToken | None, actor: Actor, grant: str, now: datetime) -> Actor:
+    current = _current(token, actor, now)
     grants.require_active(current.agent)
     grants.require(current.agent, grant)
     return current
 
 
-def _current(actor: Actor, now: datetime) -> Actor:
-    token = _TOKEN.first(pk=actor.token_id)
+def _current(token: AgentToken | None, actor: Actor, now: datetime) -> Actor:
     if token is None or not tokens.is_alive(token, now) or token.agent.organization_id != actor.organization_id:
         raise auth_required()
     tokens.require_whole(token)
@@ -243,12 +303,12 @@ def debt_of(organization_id: str) -> int:
     return owed or 0
 
 
-def daily_jobs(actor: Actor, now: datetime) -> DailyJobs:
-    """Return today's jobs of the organization that touched free credits, and their limit."""
+def daily_jobs(actor: Actor, now: datetime, *, counted: int | None = None) -> DailyJobs:
+    """Return today's jobs of the organization that touched free credits, and their limit; `counted` if known."""
     day = window("day", now)
     if grants.lift_daily_limit(actor.agent):
         return DailyJobs(limit=None, used=0, resets_at=day.end)
-    used = _free_jobs_between(actor.organization_id, day.start, day.end)
+    used = ask(_asked_free_jobs(actor.organization_id, day)) if counted is None else counted
     return DailyJobs(limit=settings.PREVIEW_DAILY_JOBS, used=used, resets_at=day.end)
 
 
@@ -260,8 +320,5 @@ WHERE organization_id = %s AND authorised_at >= %s AND authorised_at < %s
 """
 
 
-def _free_jobs_between(organization_id: str, start: datetime, end: datetime) -> int:
-    adapt = connection.ops.adapt_datetimefield_value
-    with connection.cursor() as cursor:
-        cursor.execute(_FREE_JOBS, [organization_id, adapt(start), adapt(end)])
-        return int(cursor.fetchone()[0])
+def _asked_free_jobs(organization_id: str, day: Window) -> Statement[int]:
+    return written(_FREE_JOBS, organization_id, day.start, day.end).then(lambda rows: int(rows[0][0]))

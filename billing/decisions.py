@@ -153,19 +153,21 @@ def _over(counter: Counter, needed: int) -> RefusedError:
 
 
 def _needs_approval(threshold: int, needed: int, recent: int, *, over_alone: bool) -> RefusedError:
-    decided = (
-        f"This needs {in_credits(needed)}"
-        if over_alone
-        else f"This needs {in_credits(needed)}, and {recent} were spent in the last hour without approval"
-    )
     return ApprovalNeededError(
         ErrorCode.APPROVAL_REQUIRED,
-        f"{decided}; the owner approves what is over {threshold}.",
+        over_threshold(threshold=threshold, needed=needed, recent=recent),
         reason="over_threshold" if over_alone else "over_threshold_with_recent_spending",
         approval_threshold_credits=threshold,
         needed=needed,
         recent_unapproved_credits=recent,
     )
+
+
+def over_threshold(*, threshold: int, needed: int, recent: int) -> str:
+    """Return the sentence that says why the owner is asked: for this request alone, or for the hour's as well."""
+    spent = f"and {recent} {'was' if recent == 1 else 'were'} spent in the last hour without approval"
+    needs = f"This needs {in_credits(needed)}"
+    return f"{needs if needed > threshold else f'{needs}, {spent}'}; the owner approves what is over {threshold}."
 
 
 def record_allowed(draft: Draft, hold: Hold) -> Decision:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, When
 
@@ -16,6 +16,8 @@ from billing.windows import NAMES, window
 from imageskill.core import events
 from imageskill.core.errors import invalid_fields
 from imageskill.core.events import ActingFor, EventType
+from imageskill.core.instants import zone_names
+from imageskill.core.messages import Statement, ask
 from imageskill.core.statements import Select
 from imageskill.core.units import database_now, unit_of_work
 
@@ -163,7 +165,7 @@ def _check(terms: Terms) -> None:
             problems[name] = [f"must not be below {before[0]} ({before[1]})"]
         elif name != "approval_threshold":
             before = (name, value)
-    if terms.time_zone not in available_timezones():
+    if terms.time_zone not in zone_names():
         problems["time_zone"] = ["must be an IANA time zone, such as Europe/Berlin"]
     if problems:
         raise invalid_fields(problems)
@@ -178,7 +180,12 @@ _LATEST: Final = Select(
 
 def current(*, agent_id: str, organization_id: str) -> Mandate | None:
     """Return the version in force; None: no owner has set anything."""
-    return _LATEST.first(agent_id=agent_id, organization_id=organization_id)
+    return ask(asked(agent_id=agent_id, organization_id=organization_id))
+
+
+def asked(*, agent_id: str, organization_id: str) -> Statement[Mandate | None]:
+    """Return the statement behind `current`, to be sent with others."""
+    return _LATEST.asked_first(agent_id=agent_id, organization_id=organization_id)
 
 
 def versions(*, agent_id: str, organization_id: str) -> QuerySet[Mandate]:

@@ -15,6 +15,8 @@ from billing import ledger, mandates
 from billing.mandates import Counter
 from billing.models import Mandate
 from billing.windows import NAMES, Window, window
+from imageskill.core.messages import Rows, Statement
+from imageskill.core.statements import Select
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,38 @@ class Quota:
     """Those that the owner allows; None: all."""
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What an organization has left, as the answer to a create tells it."""
+
+    free_credits: int
+    other_credits: int
+    held_credits: int
+
+
+_LEFT: Final = Select(
+    lambda agent_id: Agent.objects.filter(pk=agent_id).values_list(
+        *(f"organization__credit_account__{name}_credits" for name in ("free", "promo", "paid", "held"))
+    )
+)
+
+
+def asked_left(agent_id: str) -> Statement[Left]:
+    """Return the statement that reads what an agent's organization has left; nothing before its first credit."""
+
+    def read(rows: Rows) -> Left:
+        free, promo, paid, held = (credits or 0 for credits in rows[0])
+        return Left(free_credits=free, other_credits=promo + paid, held_credits=held)
+
+    return _LEFT.asked_rows(agent_id=agent_id).then(read)
+
+
 _MOST_REMEMBERED: Final = 10_000
 _remembered: dict[str, Mandate] = {}
-"""What owners allow, by agent, as read last. Versions never change: one that is still the latest holds."""
+"""What owners allow, by agent, as read last. Versions never change: one that is still the latest holds.
+
+One is known by its id and its instant: after a restore an id may come again, for other limits.
+"""
 
 
 def of_agent(agent: Agent) -> Quota:
@@ -96,7 +127,8 @@ _FOR_EVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 # needs to answer it. The buckets are read once for all windows.
 _QUERY: Final = f"""
 SELECT {", ".join(f"COALESCE(account.{name}_credits, 0)" for name in _ACCOUNT)},
-  COALESCE((SELECT id FROM billing_mandate mandate
+  COALESCE((SELECT CASE WHEN mandate.created_at = %s THEN mandate.id ELSE -mandate.id END
+    FROM billing_mandate mandate
     WHERE mandate.agent_id = agent.id AND mandate.organization_id = agent.organization_id
     ORDER BY version DESC LIMIT 1), 0),
   (SELECT COUNT(*) FROM billing_hold hold
@@ -137,7 +169,8 @@ def _read(agent_id: str, day: Window, mandate: Mandate | None, now: datetime) ->
     spans = [window(name, now, zone) for name in NAMES] + [Window(bucket, _FOR_EVER)]
     bounds = [moment for span in spans for _ in ("used", "held") for moment in (span.start, span.end)]
     adapt = connection.ops.adapt_datetimefield_value
-    told = [adapt(moment) for moment in (day.start, day.end, *bounds)]
+    known = mandate.created_at if mandate is not None else _SINCE_EVER
+    told = [adapt(moment) for moment in (known, day.start, day.end, *bounds)]
     with connection.cursor() as cursor:
         cursor.execute(_QUERY, [*told, agent_id, agent_id, adapt(bucket), adapt(begins), agent_id])
         values = cursor.fetchone()

@@ -14,7 +14,7 @@ from accounts.actor import Actor
 from accounts.models import Agent, AgentToken, Membership, Role
 from billing import authorisations, decisions, mandates, pricing
 from billing.decisions import ApprovalNeededError, RefusedError
-from creative import approval_mails, inputs, jobs, leases, offers, placing, queue, waiting
+from creative import approval_mails, approval_refusals, inputs, jobs, leases, offers, placing, queue, waiting
 from creative.catalogue.costs import provider_cost
 from creative.models import Approval, Job
 from creative.planning import Plan
@@ -24,13 +24,14 @@ from imageskill.core.events import ActingFor, EventType, System
 from imageskill.core.idempotency import Claimed
 from imageskill.core.instants import instant
 from imageskill.core.units import unit_of_work
-from imageskill.core.wording import in_credits
 
 LIFETIME: Final = timedelta(minutes=15)
 DENIED_FOR: Final = timedelta(hours=24)
 MOST_WAITING: Final = 5
 PLAN_CHANGED: Final = "plan_changed"
 SWEEPER: Final = System("approvals")
+_RECENT: Final = "recent_unapproved_credits"
+"""Why it is asked for is kept with what was asked for: each call that asks again is told the same numbers."""
 
 
 def request(*, actor: Actor, plan: Plan, key: Claimed | None, needed: ApprovalNeededError) -> Job:
@@ -66,10 +67,11 @@ def _card(actor: Actor, plan: Plan, key: Claimed | None, needed: ApprovalNeededE
     if same is not None:
         job = same.job
     else:
-        _refuse_too_many(cards.count())
+        ends = list(cards.values_list("expires_at", flat=True))
+        if len(ends) >= MOST_WAITING:
+            raise approval_refusals.too_many(ends, most=MOST_WAITING)
         card = _make(job, plan, digest, needed)
-        recent = needed.recovery["recent_unapproved_credits"]
-        approval_mails.write(card, job, workspace, agent_name=actor.agent.name, recent=recent)
+        approval_mails.write(card, job, workspace, agent_name=actor.agent.name, recent=job.selection[_RECENT])
     if key is not None:
         idempotency.bind(key, object_id=job.pk)
     return job
@@ -78,6 +80,7 @@ def _card(actor: Actor, plan: Plan, key: Claimed | None, needed: ApprovalNeededE
 def _make(job: Job, plan: Plan, digest: str, needed: ApprovalNeededError) -> Approval:
     now = timezone.now()
     job.deadline_at = now + LIFETIME
+    job.selection |= {_RECENT: needed.recovery[_RECENT]}
     job.save(force_insert=True)
     inputs.keep(job, plan.inputs)
     card = Approval.objects.create(
@@ -124,28 +127,18 @@ def refuse_denied(actor: Actor, plan: Plan) -> None:
         owner_message=last.reason or None,
         job_id=last.job_id,
         until=instant(last.decided_at + DENIED_FOR),
+        suggested_command=f"image-skill jobs show {last.job_id} --json",
     )
-
-
-def _refuse_too_many(number: int) -> None:
-    if number >= MOST_WAITING:
-        raise ApiError(
-            ErrorCode.RATE_LIMITED,
-            f"{number} plans wait for the owner already; at most {MOST_WAITING} may.",
-            reason="approvals_waiting",
-            retry_after_seconds=60,
-            cap=MOST_WAITING,
-            used=number,
-        )
 
 
 def required(job: Job) -> ApiError:
     """Return the refusal of a plan that waits: the same for each call that asks for it."""
     card = Approval.objects.get(job=job)
+    recent = job.selection.get(_RECENT, 0)
+    why = decisions.over_threshold(threshold=card.threshold, needed=card.credits, recent=recent)
     return ApiError(
         ErrorCode.APPROVAL_REQUIRED,
-        f"This costs {in_credits(card.credits)}; the owner approves what is over {card.threshold}. It waits until "
-        f"{instant(card.expires_at)}.",
+        f"{why} It waits until {instant(card.expires_at)}.",
         reason="awaiting_approval",
         job_id=job.pk,
         approval={
@@ -153,6 +146,7 @@ def required(job: Job) -> ApiError:
             "job_id": job.pk,
             "credits": card.credits,
             "threshold_credits": card.threshold,
+            _RECENT: recent,
             "requested_at": instant(card.requested_at),
             "expires_at": instant(card.expires_at),
         },
@@ -281,18 +275,7 @@ def _decide(job_id: str, state: Approval.State, decider: ActingFor, reason: str)
         reason=reason[:200],
     )
     if not decided:
-        raise _decided(job_id)
-
-
-def _decided(job_id: str) -> ApiError:
-    """Return what whoever decides too late is told: how the plan stands."""
-    state = Approval.objects.filter(pk=job_id).values_list("state", flat=True).first() or "unknown"
-    return ApiError(
-        ErrorCode.JOB_NOT_CANCELABLE,
-        f"This plan waits for no decision any more: it is {state if state != 'waiting' else 'past its time'}.",
-        job_id=job_id,
-        reason=f"approval_{state}",
-    )
+        raise approval_refusals.decided(job_id)
 
 
 def _price_now(job: Job) -> int | None:

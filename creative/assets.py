@@ -21,7 +21,8 @@ from creative.thumbnails import WIDTHS
 from imageskill.core import events
 from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
 from imageskill.core.events import EventType
-from imageskill.core.ids import prefix_of
+from imageskill.core.ids import PICTURE_DIGITS, prefix_of
+from imageskill.core.messages import Statement
 from imageskill.core.statements import Select
 from imageskill.core.units import unit_of_work
 
@@ -30,7 +31,7 @@ DAY: Final = 86_400
 
 _HOUR: Final = 3_600
 _SALT: Final = "creative.assets.address"
-_NAME = re.compile(r"(image_[0-9a-z]+)(?:-([1-9][0-9]{1,3}))?\.([a-z]{3,4})")
+_NAME = re.compile(rf"(image_[0-9a-z]{{{PICTURE_DIGITS}}})(?:-([1-9][0-9]{{1,3}}))?\.([a-z]{{3,4}})")
 _EXPIRY = re.compile(r"[0-9]{1,12}")
 _NEEDED_BY: Final = (Job.State.AWAITING_APPROVAL, Job.State.QUEUED, Job.State.RUNNING)
 
@@ -99,9 +100,9 @@ def of_job(job: Job) -> list[Asset]:
 _MADE_BY: Final = Select(lambda job_id: Asset.objects.filter(job_id=job_id))
 
 
-def made_by(job: Job) -> list[Asset]:
-    """Return what a job has just made, what was deleted since too; reads nothing where there can be nothing."""
-    return _MADE_BY.all(job_id=job.pk) if job.state == Job.State.COMPLETED else []
+def asked_made_by(job_id: str) -> Statement[list[Asset]]:
+    """Return the statement that reads what a job has made, what was deleted since too."""
+    return _MADE_BY.asked(job_id=job_id)
 
 
 def still_kept(pictures: Iterable[Asset]) -> list[Asset]:
@@ -170,8 +171,8 @@ def by_address(name: str) -> Rendition | None:
     No caller is asked: the unguessable id is the key to the bytes.
     """
     match = _NAME.fullmatch(name)
-    if match is None or prefix_of(match[1]) != "image":
-        return None
+    if match is None:
+        return None  # no picture ever had such a name, so nobody is asked for it
     width, extension = int(match[2]) if match[2] else None, match[3]
     asset = Asset.objects.filter(pk=match[1]).first()
     if asset is None:

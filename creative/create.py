@@ -8,17 +8,19 @@ from accounts.actor import Actor
 from accounts.models import ClaimState
 from billing import authorisations, decisions
 from billing.decisions import ApprovalNeededError, RefusedError
-from creative import approvals, inputs, jobs, leases, offers, placing, planning, policy, queue, refusals
+from creative import approvals, inputs, jobs, leases, offers, placing, planning, policy, queue, refusals, turns
 from creative.catalogue.selection import Row
 from creative.inputs import Inputs
 from creative.models import Job
 from creative.planning import Plan, Wanted
 from creative.queue import Room
 from creative.turns import Taken
-from imageskill.core import events, idempotency, ids, statements
+from imageskill.core import events, idempotency, ids
 from imageskill.core.errors import ApiError, ErrorCode
 from imageskill.core.events import EventType
 from imageskill.core.idempotency import Claimed
+from imageskill.core.messages import send
+from imageskill.core.rows import inserted
 from imageskill.core.units import unit_of_work
 
 GRANTS = {"create": "create.preview", "edit": "edit.preview"}
@@ -143,8 +145,8 @@ def submit(actor: Actor, plan: Plan, key: Claimed | None) -> Submitted:
 @unit_of_work
 def _place(actor: Actor, plan: Plan, key: Claimed | None, room: Room) -> Submitted:
     """Write job, hold and key together, after looking the key up again under the lock; begin it where it can."""
-    organizations.lock(actor.organization_id)
-    row = idempotency.find(key) if key is not None else None
+    ground, found = authorisations.lock(actor, *([idempotency.found(key)] if key is not None else []))
+    row = found[0] if found else None
     earlier = jobs.visible_to(actor, row.object_id) if row is not None else None
     if earlier is not None and not jobs.is_free_again(earlier):
         return Submitted(earlier, (), replayed=True)
@@ -156,17 +158,21 @@ def _place(actor: Actor, plan: Plan, key: Claimed | None, room: Room) -> Submitt
         job_id=job_id,
         request=offers.payment(plan),
         price_version=plan.cost.price_version,
-        is_locked=True,
+        ground=ground,
     )
     job = placing.new_job(actor, plan, state=Job.State.QUEUED, retry_of=earlier, job_id=job_id)
     job.hold = hold
     job.deadline_at = job.created_at + jobs.deadline()
-    statements.insert(job, clock={"lease_expires_at": leases.length()})
+    attempt = room.begin(job)
+    send(
+        inserted(job, clock={"lease_expires_at": leases.length()}),
+        *([idempotency.bound(key, object_id=job.pk)] if key is not None else []),
+        *([inserted(attempt)] if attempt is not None else []),
+    )
     inputs.keep(job, plan.inputs)
     queue.defer(job.pk)
-    if key is not None:
-        idempotency.bind(key, object_id=job.pk)
-    return Submitted(job, plan.warnings, replayed=False, taken=room.begun(job))
+    taken = turns.begun(job, attempt) if attempt is not None else None
+    return Submitted(job, plan.warnings, replayed=False, taken=taken)
 
 
 @unit_of_work

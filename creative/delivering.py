@@ -1,5 +1,6 @@
 """What a finished job delivers: the rows of its pictures, and what is charged for them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -10,7 +11,8 @@ from django.utils import timezone
 from billing import pricing
 from creative import storage
 from creative.models import Asset, Attempt, Job
-from imageskill.core.statements import Select, insert
+from imageskill.core.messages import Statement
+from imageskill.core.statements import Select
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +50,39 @@ _SAME: Final = Select(
 )
 
 
-def make_asset(job: Job, position: int, picture: Stored) -> None:
-    """Write the row of a picture; bytes that the organization has already are kept once."""
-    same = _SAME.rows(organization_id=job.organization_id, sha256=picture.sha256, mime_type=picture.mime_type)
-    kept = same[0][0] if same else picture.key
-    if kept != picture.key:
-        # Dying before it leaves bytes without a row, which `check_media` finds.
-        transaction.on_commit(partial(storage.remove, picture.key), robust=True)
-    insert(
-        Asset(
-            id=picture.asset_id,
-            organization_id=job.organization_id,
-            agent_id=job.agent_id,
-            job_id=job.pk,
-            kind=Asset.Kind.GENERATED,
-            position=position,
-            storage_key=kept,
-            mime_type=picture.mime_type,
-            content_length=picture.content_length,
-            width=picture.width,
-            height=picture.height,
-            sha256=picture.sha256,
-            created_at=timezone.now(),
-        )
+def asked_key(job: Job, picture: Stored) -> Statement[str | None]:
+    """Return the statement that finds where the organization has these very bytes already; None: nowhere."""
+    same = _SAME.asked_rows(
+        organization_id=job.organization_id, sha256=picture.sha256, mime_type=picture.mime_type
     )
+    return same.then(lambda rows: rows[0][0] if rows else None)
+
+
+def assets(job: Job, pictures: Sequence[Stored], kept: Sequence[str | None]) -> list[Asset]:
+    """Return the unwritten rows of a job's pictures; bytes that the organization has already are kept once."""
+    made: list[Asset] = []
+    keys: dict[tuple[str, str], str] = {}
+    for position, (picture, known) in enumerate(zip(pictures, kept, strict=True)):
+        # Those of this job may be the same among themselves.
+        key = known or keys.setdefault((picture.sha256, picture.mime_type), picture.key)
+        if key != picture.key:
+            # Dying before it leaves bytes without a row, which `check_media` finds.
+            transaction.on_commit(partial(storage.remove, picture.key), robust=True)
+        made.append(
+            Asset(
+                id=picture.asset_id,
+                organization_id=job.organization_id,
+                agent_id=job.agent_id,
+                job_id=job.pk,
+                kind=Asset.Kind.GENERATED,
+                position=position,
+                storage_key=key,
+                mime_type=picture.mime_type,
+                content_length=picture.content_length,
+                width=picture.width,
+                height=picture.height,
+                sha256=picture.sha256,
+                created_at=timezone.now(),
+            )
+        )
+    return made

@@ -23,6 +23,7 @@ from creative import (
     quarantine,
     refusals,
     registry,
+    standing,
     storage,
     switches,
     turns,
@@ -40,10 +41,12 @@ from creative.providers.base import (
     ProviderResult,
     Submission,
 )
+from creative.standing import Standing
 from creative.storage import StorageError
 from creative.turns import Taken
 from imageskill.core import ids, metrics, spans, trace
 from imageskill.core.errors import ApiError, ErrorCode
+from imageskill.core.messages import send
 from imageskill.core.statements import Select
 from imageskill.core.units import forbid_inside, release_connection
 
@@ -148,26 +151,13 @@ def _work(lease: Lease, job: Job, *, resumed: Attempt | None) -> None:
 def _result(lease: Lease, job: Job, resumed: Attempt | None) -> ProviderResult | None:
     """Return what the provider made; None: the job was stopped before the call."""
     # What was submitted is paid for already: a stop ends queued jobs, running ones finish and settle.
-    stopped = (
-        authorisations.why_stopped(token_id=job.token_id, organization_id=job.organization_id)
-        if resumed is None
-        else None
-    )
-    if stopped is not None:
-        jobs.fail(
-            lease,
-            code=stopped.code,
-            message=stopped.message,
-            reason=stopped.reason,
-            state=Job.State.CANCELED,
-        )
+    now = _cleared(lease, job) if resumed is None else standing.now()
+    if now is None:
         return None
-    if resumed is None and _is_too_much(lease, job):
-        return None
-    entry, standing = offers.callable_entry(job.model_id)
+    entry = offers.entry_in(now, job.model_id)
     provider = registry.provider(entry.provider_id)
     if resumed is None:
-        standing.require_open(entry)
+        now.require_open(entry)
     # What was submitted is at the provider already; only a new call needs the pictures again.
     pictures, mask = inputs.read(inputs.of_job(job)) if resumed is None else ((), None)
     call = ProviderCall(
@@ -205,18 +195,34 @@ _STATE: Final = Select(
 )
 
 
-def _is_too_much(lease: Lease, job: Job) -> bool:
-    """Say whether a job is not to be called any more: lost, canceled since it was taken, or refused too often.
-
-    One that was lost has been ended or taken over by somebody else: a call of it would be paid for nothing.
-    """
-    state, epoch, cancel_requested_at = _STATE.rows(pk=job.pk)[0]
+def _cleared(lease: Lease, job: Job) -> Standing | None:
+    """Return what holds for the models right before a call; None: the job is not to be called any more."""
+    now: Standing
+    token, [(state, epoch, cancel_requested_at)], now = send(
+        authorisations.asked_token(job.token_id), _STATE.asked_rows(pk=job.pk), standing.asked()
+    )
+    # One that was lost has been ended or taken over by somebody else: a call of it would be paid for nothing.
     if (state, epoch) != (Job.State.RUNNING, lease.epoch):
         logger.warning("job was lost before its call")
-        return True
+        return None
+    stopped = authorisations.why_stopped_of(token, organization_id=job.organization_id)
+    if stopped is not None:
+        jobs.fail(
+            lease,
+            code=stopped.code,
+            message=stopped.message,
+            reason=stopped.reason,
+            state=Job.State.CANCELED,
+        )
+        return None
     if cancel_requested_at is not None:
         jobs.fail(lease, code=ErrorCode.JOB_CANCELED, message=jobs.CANCELED_IN_TIME, state=Job.State.CANCELED)
-        return True
+        return None
+    return None if _is_refused_too_often(lease, job) else now
+
+
+def _is_refused_too_often(lease: Lease, job: Job) -> bool:
+    """End a job that may cost money and whose agent providers refused too often; say whether it was."""
     may_cost = job.cost_micros > 0 or job.pricing_confidence == "unknown"
     refused = refusals.refusal_for(job.agent_id) if may_cost else None
     if refused is not None:

@@ -23,8 +23,10 @@ from imageskill.core import events, metrics, trace
 from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
 from imageskill.core.events import EventType, System
 from imageskill.core.ids import prefix_of
+from imageskill.core.messages import Statement, ask, send
 from imageskill.core.models import ActivityEvent
-from imageskill.core.statements import Select, insert
+from imageskill.core.rows import insert, inserted
+from imageskill.core.statements import Select
 from imageskill.core.units import unit_of_work
 from imageskill.core.wording import in_credits
 
@@ -51,15 +53,25 @@ _OWN: Final = Select(
 
 def visible_to(actor: Actor, reference: str) -> Job:
     """Return the caller's job. JOB_NOT_FOUND: missing, or another agent's."""
-    job = None
-    if prefix_of(reference) == "job":
-        job = _OWN.first(pk=reference, agent_id=actor.actor_id, organization_ids=actor.organization_ids)
-    if job is None:
-        raise ApiError(
-            ErrorCode.JOB_NOT_FOUND,
-            suggested_command="image-skill activity list --limit 20 --json",
-        )
-    return job
+    if prefix_of(reference) != "job":
+        raise _not_found()
+    return ask(asked(actor, reference))
+
+
+def asked(actor: Actor, job_id: str) -> Statement[Job]:
+    """Return the statement behind `visible_to`, to be sent with others."""
+    own = _OWN.asked_first(pk=job_id, agent_id=actor.actor_id, organization_ids=actor.organization_ids)
+
+    def found(job: Job | None) -> Job:
+        if job is None:
+            raise _not_found()
+        return job
+
+    return own.then(found)
+
+
+def _not_found() -> ApiError:
+    return ApiError(ErrorCode.JOB_NOT_FOUND, suggested_command="image-skill activity list --limit 20 --json")
 
 
 def is_free_again(job: Job) -> bool:
@@ -89,6 +101,12 @@ def take(job_id: str) -> Lease | None:
     """Move a queued job to running and write the attempt that is about to call; None: it is not queued."""
     job = Job.objects.filter(pk=job_id, state=Job.State.QUEUED).first()
     return take_queued(job) if job is not None else None
+
+
+def begin(job: Job) -> Attempt:
+    """Make an unwritten job a running one, and return the unwritten attempt that is about to call."""
+    job.state, job.lease_epoch, job.started_at = Job.State.RUNNING, 1, timezone.now()
+    return Attempt(job_id=job.pk, lease_epoch=job.lease_epoch, started_at=job.started_at)
 
 
 @unit_of_work
@@ -165,16 +183,17 @@ def complete(lease: Lease) -> bool:
     job = attempt.job
     trace.enter(job.trace_id)
     debit = delivering.debit(job, attempt, delivered=len(pictures), held=_hold_of(job).credits)
-    if not transitions.COMPLETED.run(pk=job.pk, epoch=lease.epoch, debit=debit, at=now):
+    completed, _, *kept = send(
+        transitions.COMPLETED.asked(pk=job.pk, epoch=lease.epoch, debit=debit, at=now),
+        organizations.locked_with_successors(job.organization),
+        *(delivering.asked_key(job, picture) for picture in pictures),
+    )
+    if not completed:
         _late(lease, attempt.provider_cost_micros)
         return False
-    organizations.lock_with_successors(job.organization)
-    for position, picture in enumerate(pictures):
-        delivering.make_asset(job, position, picture)
     usage = ledger.settle(
         hold=_hold_of(job), credits=debit, provider_cost_micros=attempt.provider_cost_micros, actor=RUNNER
     )
-    transitions.DONE.run(attempt_id=attempt.pk, at=now)
     asset_ids = [picture.asset_id for picture in pictures]
     links: dict[str, str | list[str]] = {
         "job_id": job.pk,
@@ -182,12 +201,15 @@ def complete(lease: Lease) -> bool:
         "usage_event_id": usage.pk,
     }
     spent, done = f"{in_credits(debit)} spent", f"{job.operation.capitalize()} job completed"
-    events.record_all(
-        [
-            *(_told(job, EventType.ASSET_CREATED, pk, "created", "Picture created", links) for pk in asset_ids),
-            _told(job, EventType.USAGE_CREDIT_CONSUMED, usage.pk, "consumed", spent, links, debit),
-            _told(job, EventType.JOB_COMPLETED, job.pk, "completed", done, links, debit),
-        ]
+    told = [
+        *(_told(job, EventType.ASSET_CREATED, pk, "created", "Picture created", links) for pk in asset_ids),
+        _told(job, EventType.USAGE_CREDIT_CONSUMED, usage.pk, "consumed", spent, links, debit),
+        _told(job, EventType.JOB_COMPLETED, job.pk, "completed", done, links, debit),
+    ]
+    send(
+        inserted(*delivering.assets(job, pictures, kept)),
+        transitions.DONE.asked(attempt_id=attempt.pk, at=now),
+        *events.recorded(told),
     )
     _count(job, Job.State.COMPLETED)
     return True

@@ -46,10 +46,9 @@ def entry_of(model_id: str) -> ModelEntry:
     return _entry_of(prices.catalogue(), model_id)
 
 
-def callable_entry(model_id: str) -> tuple[ModelEntry, Standing]:
-    """Return the same, and what stands for or against calling it at this moment; one query."""
-    now = standing.now()
-    return _entry_of(now.catalogue, model_id), now
+def entry_in(now: Standing, model_id: str) -> ModelEntry:
+    """Return the same of what was just read of this moment; no query."""
+    return _entry_of(now.catalogue, model_id)
 
 
 def _entry_of(catalogue: Catalogue, model_id: str) -> ModelEntry:

@@ -196,11 +196,17 @@ def _check_cap(name: str, cap: Decimal | None, needed: Decimal) -> None:
     flag = "--" + name.replace("_", "-")
     raise ApiError(
         ErrorCode.BUDGET_CAP_EXCEEDED,
-        f"This costs ${needed}; {name} allows ${cap}.",
+        f"This costs {_in_usd(needed)}; {name} allows {_in_usd(cap)}.",
         cap=name,
-        cap_usd=float(cap),
+        cap_usd=float(abs(cap)),
         needed=int(needed / pricing.CREDIT_UNIT_USD),
         needed_usd=float(needed),
         required_flag=f"{flag} {needed}",
         reason="own_cap",
     )
+
+
+def _in_usd(amount: Decimal) -> str:
+    """Write an amount of no less than zero with two decimals, or with more where it has them; -0.0 is none."""
+    whole, _, part = f"{abs(amount):f}".partition(".")
+    return f"${whole}.{part.rstrip('0'):0<2}"

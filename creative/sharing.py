@@ -1,6 +1,7 @@
 """Share links: whoever has one looks at some pictures until it ends, and learns nothing else of a workspace."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +33,8 @@ MOST_OPEN: Final = 200
 
 PAGE: Final = 30
 _TOKEN_BYTES: Final = 20  # 160 bits
-_LONGEST_TOKEN: Final = 64
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{27}")
+"""What `token_urlsafe` makes of so many bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +124,8 @@ def listed(scope: Scope, *, after: str = "") -> tuple[list[ShareLink], str | Non
 
 def find(token: str) -> ShareLink | None:
     """Return the link of a token, an ended one too."""
-    if len(token) > _LONGEST_TOKEN:
-        return None
+    if _TOKEN.fullmatch(token) is None:
+        return None  # no link ever had such a token, so nobody is asked for it
     return ShareLink.objects.filter(token_sha256=_digest(token)).first()
 
 

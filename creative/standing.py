@@ -7,11 +7,10 @@ queries took the ORM longer than the database needs to answer them.
 from dataclasses import dataclass
 from typing import Final
 
-from django.db import connection
-
 from creative import prices, switches
 from creative.catalogue.entries import ModelEntry
 from creative.catalogue.loader import Catalogue
+from imageskill.core.messages import Rows, Statement, ask, written
 
 _PRICE: Final = "price"
 _QUERY: Final = f"""
@@ -35,8 +34,14 @@ class Standing:
 
 def now() -> Standing:
     """Return what holds at this moment."""
-    with connection.cursor() as cursor:
-        cursor.execute(_QUERY)
-        rows = cursor.fetchall()
+    return ask(asked())
+
+
+def asked() -> Statement[Standing]:
+    """Return the statement behind `now`, to be sent with others."""
+    return written(_QUERY).then(_told)
+
+
+def _told(rows: Rows) -> Standing:
     laid = [(model_id, version, document) for kind, model_id, version, document in rows if kind == _PRICE]
     return Standing(prices.laid(laid), {target: reason for kind, target, reason, _ in rows if kind != _PRICE})

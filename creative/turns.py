@@ -113,21 +113,25 @@ def _claim(job_id: str) -> Taken | None:
     return taken
 
 
-def begin(job: Job) -> Taken | None:
-    """Take a job in the unit of work that writes it, before anybody else can see it. None: it has to wait.
+def begin(job: Job) -> Attempt | None:
+    """Begin a job in the unit of work that writes it: it and its attempt are still to be written.
 
-    So it does where this process is told to stop: the next one has time for it. Where a provider is bounded, a
-    slot may be free for a moment although others wait for it: they go first.
+    None: it has to wait for its turn, queued. So it does where this process is told to stop: the next one has
+    time for it. Where a provider is bounded, a slot may be free for a moment although others wait: they go first.
     """
     if _stopping.is_set():
         return None
     provider_id = provider_of(job.model_id)
     is_bounded = slots.limit_of(provider_id) is not None
-    if is_bounded and (_is_any_queued(but=job.pk) or not slots.take(provider_id, job.pk)):
+    if is_bounded and (_is_any_queued() or not slots.take(provider_id, job.pk)):
         return None
-    lease = jobs.take_queued(job)
+    return jobs.begin(job)
+
+
+def begun(job: Job, attempt: Attempt) -> Taken:
+    """Return what this process owns, now that both are written."""
     # A row of its own: the request goes on with the caller's in another thread.
-    return Taken(lease, copy(job), None) if lease is not None else None
+    return Taken(Lease(job.pk, attempt.lease_epoch, attempt.pk), copy(job), None)
 
 
 def release(lease: Lease, model_id: str) -> None:
@@ -181,9 +185,9 @@ def _abandoned(job_id: Any) -> QuerySet[Job]:  # noqa: ANN401 - an id, or the bl
     return Job.objects.filter(pk=job_id, state=Job.State.RUNNING, lease_expires_at__lt=Now())
 
 
-def _is_any_queued(*, but: str = "") -> bool:
+def _is_any_queued() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT 1 FROM creative_job WHERE state = 'queued' AND id <> %s)", [but])
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM creative_job WHERE state = 'queued')")
         return bool(cursor.fetchone()[0])
 
 

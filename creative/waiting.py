@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 import psycopg
@@ -20,6 +20,7 @@ from psycopg import sql
 
 from creative.models import Job
 from creative.queue import direct
+from imageskill.core import shared_cache
 from imageskill.core.statements import Select
 from imageskill.core.units import release_connection
 
@@ -70,22 +71,42 @@ _ENDED: Final = Select(lambda pk: Job.objects.filter(pk=pk, state__in=Job.FINAL)
 def until_end(job: Job, *, seconds: float, counted: bool) -> None:
     """Return when the job has ended, or after `seconds`, or at once where no place to wait is free.
 
-    `counted` waits take one of the agent's four places and one of the half of this process's threads that
-    may wait; models of the latency class fast are not counted for the agent.
+    `counted` waits take one of the agent's four places, which all processes share, and one of the half of this
+    process's threads that may wait; models of the latency class fast are not counted for the agent.
     """
     if seconds <= 0 or _stopping.is_set():
         return
-    with _registered(job, counted=counted) as event:
+    until = time.monotonic() + seconds
+    with _placed(job, seconds=seconds, counted=counted) as event:
         if event is None or _ENDED.rows(pk=job.pk):
             return
         release_connection()
         _watch()
-        event.wait(seconds)
+        event.wait(max(0.0, until - time.monotonic()))
+
+
+@contextmanager
+def _placed(job: Job, *, seconds: float, counted: bool) -> Iterator[threading.Event | None]:
+    """Take a place of this process, and for a counted wait one of the agent's in all processes, and register."""
+    if not counted:
+        with _registered(job, counted=False) as event:
+            yield event
+        return
+    with ExitStack() as places:
+        event = places.enter_context(_registered(job, counted=True))
+        # Only who has a place here asks for one of all, and keeps no connection meanwhile.
+        release_connection()
+        shared = shared_cache.place(f"waiting:{job.agent_id}", of=PER_AGENT, seconds=seconds)
+        if event is not None and not places.enter_context(shared):
+            # Not later: until then it turns others away, who are told at once like this one.
+            places.close()
+            event = None
+        yield event
 
 
 @contextmanager
 def _registered(job: Job, *, counted: bool) -> Iterator[threading.Event | None]:
-    """Take a place and register, or yield None where no place is free.
+    """Take a place of this process and register, or yield None where none is free.
 
     Both in one step, so that no two callers take the same place; before the state is looked up, so that no
     end falls between the two.

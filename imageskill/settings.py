@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "imageskill.console.view_as.middleware.ViewAsMiddleware",
+    "accounts.pages.way.KeepTheWayMiddleware",
     "accounts.pages.fresh.FreshSignInMiddleware",
 ]
 TEMPLATES = [

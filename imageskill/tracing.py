@@ -25,6 +25,7 @@ from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, Statu
 
 from imageskill import __version__
 from imageskill.core import spans, trace
+from imageskill.core.messages import BETWEEN
 from imageskill.core.spans import Told
 
 logger = logging.getLogger("imageskill.tracing")
@@ -145,7 +146,7 @@ class OpenTelemetry:
         made = self._tracer.start_as_current_span(
             sql.split(maxsplit=1)[0].upper()[:16] if sql.strip() else "statement",
             kind=SpanKind.CLIENT,
-            attributes={"db.system.name": connection.vendor, "db.query.text": str(sql)[:_LONGEST_STATEMENT]},
+            attributes=_of_message(str(sql)),
             record_exception=False,
             set_status_on_exception=False,
         )
@@ -155,6 +156,14 @@ class OpenTelemetry:
             except Exception as error:
                 _Made(span).fail(type(error).__qualname__)
                 raise
+
+
+def _of_message(sql: str) -> dict[str, Told]:
+    """Return what is told of a message to the database: each of its statements, as far as it is not too long."""
+    statements = sql.split(BETWEEN)
+    text = BETWEEN.join(one[:_LONGEST_STATEMENT] for one in statements)
+    told: dict[str, Told] = {"db.system.name": connection.vendor, "db.query.text": text}
+    return told | ({"db.operation.batch.size": len(statements)} if len(statements) > 1 else {})
 
 
 def _dotted(attributes: dict[str, Told]) -> dict[str, Told]:

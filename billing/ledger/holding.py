@@ -10,7 +10,9 @@ from django.utils import timezone
 from billing.ledger.posting import AVAILABLE, HELD, HOUSE_REVENUE, Sheet, account_of
 from billing.models import CreditAccount, CreditLot, EntryKind, Hold, LedgerEntry, LotKind, SpendBucket, UsageEvent
 from imageskill.core.events import ActingFor
-from imageskill.core.statements import Select, Update, insert
+from imageskill.core.messages import Statement, send
+from imageskill.core.rows import insert, inserted
+from imageskill.core.statements import Select, Update
 
 BUCKET = timedelta(minutes=15)
 
@@ -53,12 +55,10 @@ def hold(
         price_version=price_version,
         authorised_at=authorised_at,
     )
-    insert(row)
     sheet = Sheet(account or account_of(organization_id), actor=actor, reason="job_authorised", hold=row)
     for lot, credits in split.parts:
         sheet.move(EntryKind.HOLD, AVAILABLE, HELD, credits, lot)
-    sheet.post()
-    _move_bucket(row, held=split.total)
+    _post(sheet, row, inserted(row), held=split.total)
     return row
 
 
@@ -69,7 +69,6 @@ def settle(*, hold: Hold, credits: int, provider_cost_micros: int, actor: Acting
     """
     if not 0 < credits <= hold.credits:
         raise ValueError("a settlement lies within its hold")
-    _close(hold, Hold.State.SETTLED, settled=credits, actor=actor, reason="job_delivered")
     usage = UsageEvent(
         hold=hold,
         organization_id=hold.organization_id,
@@ -79,7 +78,7 @@ def settle(*, hold: Hold, credits: int, provider_cost_micros: int, actor: Acting
         provider_cost_micros=provider_cost_micros,
         created_at=timezone.now(),
     )
-    insert(usage)
+    _close(hold, Hold.State.SETTLED, inserted(usage), settled=credits, actor=actor, reason="job_delivered")
     return usage
 
 
@@ -103,10 +102,14 @@ _HELD: Final = Select(
 )
 
 
-def _close(hold: Hold, state: Hold.State, *, settled: int, actor: ActingFor, reason: str) -> None:
-    if _CLOSED.run(pk=hold.pk, state=state, settled=settled, at=timezone.now()) != 1:
+def _close(
+    hold: Hold, state: Hold.State, *beside: Statement[Any], settled: int, actor: ActingFor, reason: str
+) -> None:
+    closed, entries = send(
+        _CLOSED.asked(pk=hold.pk, state=state, settled=settled, at=timezone.now()), _HELD.asked(hold_id=hold.pk)
+    )
+    if closed != 1:
         raise ValueError("the hold is closed already")
-    entries = _HELD.all(hold_id=hold.pk)
     # All lots of a hold are its organization's: the account comes with them.
     sheet = Sheet(entries[0].lot.organization.credit_account, actor=actor, reason=reason, hold=hold)
     left = settled
@@ -115,8 +118,7 @@ def _close(hold: Hold, state: Hold.State, *, settled: int, actor: ActingFor, rea
         left -= spent
         sheet.move(EntryKind.SETTLE, HELD, HOUSE_REVENUE, spent, entry.lot)
         sheet.move(EntryKind.RELEASE, HELD, AVAILABLE, entry.credits - spent, entry.lot)
-    sheet.post()
-    _move_bucket(hold, held=-hold.credits, settled=settled)
+    _post(sheet, hold, *beside, held=-hold.credits, settled=settled)
 
 
 def bucket_start(authorised_at: datetime) -> datetime:
@@ -137,12 +139,13 @@ _MOVED: Final = Update(
 )
 
 
-def _move_bucket(hold: Hold, *, held: int, settled: int = 0) -> None:
-    """Move the sums of the quarter hour in which the hold was authorised."""
+def _post(sheet: Sheet, hold: Hold, *beside: Statement[Any], held: int, settled: int = 0) -> None:
+    """Post an act on a hold, and move the sums of the quarter hour in which the hold was authorised."""
     key: dict[str, Any] = {
         "organization_id": hold.organization_id,
         "agent_id": hold.agent_id,
         "start": bucket_start(hold.authorised_at),
     }
-    if not _MOVED.run(**key, held=held, settled=settled):
+    moved, *_ = sheet.post(_MOVED.asked(**key, held=held, settled=settled), *beside)
+    if not moved:
         insert(SpendBucket(**key, held_credits=held, settled_credits=settled))

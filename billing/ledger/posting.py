@@ -11,7 +11,8 @@ from django.utils import timezone
 from billing.ledger import watching
 from billing.models import CreditAccount, CreditLot, EntryKind, Hold, LedgerEntry, LotKind
 from imageskill.core.events import ActingFor
-from imageskill.core.statements import insert, save
+from imageskill.core.messages import Statement, send
+from imageskill.core.rows import inserted, saved
 
 AVAILABLE: Final = "available"
 HELD: Final = "held"
@@ -132,15 +133,22 @@ class Sheet:
         due = max(0, min(most, self.account.debt_credits, self.lot(lot).available_credits))
         self.move(EntryKind.REPAY, AVAILABLE, DEBT, due, lot)
 
-    def post(self) -> None:
-        """Append the entries to the chain and save the account and the lots."""
-        insert(*(self._entry(movement) for movement in self._movements))
-        for lot in self._lots.values():
-            save(lot, *_LOT_MOVES)
+    def post(self, *beside: Statement[Any]) -> list[Any]:
+        """Append the entries to the chain and save the account and the lots; return what those beside it tell.
+
+        All of it goes in one message, `beside` first.
+        """
+        entries = [self._entry(movement) for movement in self._movements]
         watching.note(self.account)
-        save(self.account, *_ACCOUNT_MOVES)
+        told = send(
+            *beside,
+            *([inserted(*entries)] if entries else []),
+            *(saved(lot, *_LOT_MOVES) for lot in self._lots.values()),
+            saved(self.account, *_ACCOUNT_MOVES),
+        )
         if any(credits for _, credits in self._leaving):
             self._arrive()
+        return told[: len(beside)]
 
     def _arrive(self) -> None:
         """Write the other side of what left: a lot of its own in the organization it went to."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from billing.quota import Quota
+from billing.quota import Left
 from creative.catalogue.entries import ModelEntry
 from creative.inputs import Inputs
 from creative.models import Asset, Job
@@ -18,17 +18,17 @@ _SELECTION = {
 }
 
 
-def quota_block_json(job: Job, quota: Quota) -> dict[str, Any]:
+def quota_block_json(job: Job, left: Left) -> dict[str, Any]:
     """Return what the call consumed and what is left."""
     return {
         "consumed_credits": job.settled_credits,
-        "remaining_credits": quota.free_credits,
-        "payment_backed_remaining_credits": quota.other_credits,
-        "held_credits": quota.held_credits,
+        "remaining_credits": left.free_credits,
+        "payment_backed_remaining_credits": left.other_credits,
+        "held_credits": left.held_credits,
     }
 
 
-def create_json(job: Job, made: Sequence[Asset], quota: Quota) -> dict[str, Any]:
+def create_json(job: Job, made: Sequence[Asset], left: Left) -> dict[str, Any]:
     """Return the data of a create or an edit: finished, still running, or planned."""
     return {
         "job_id": job.pk,
@@ -39,7 +39,7 @@ def create_json(job: Job, made: Sequence[Asset], quota: Quota) -> dict[str, Any]
         "asset_ids": [asset.pk for asset in made],
         "cost": job_cost_json(job),
         "safety": {"status": job.safety_status},
-        "quota": quota_block_json(job, quota),
+        "quota": quota_block_json(job, left),
         "request": request_json(
             capability=job.capability_id,
             reason=job.selection["reason"],

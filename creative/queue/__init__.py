@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from creative import turns
-from creative.models import Job
+from creative.models import Attempt, Job
 from creative.turns import Taken
 
 logger = logging.getLogger("imageskill.queue")
@@ -70,8 +70,8 @@ class Room:
         """Keep nothing yet: who waits for a lock keeps no thread from others."""
         self._place: Place | None = None
 
-    def begun(self, job: Job) -> Taken | None:
-        """Take a job in the unit of work that writes it. None: it waits for its turn like any other."""
+    def begin(self, job: Job) -> Attempt | None:
+        """Begin a job in the unit of work that writes it and its attempt. None: it is queued like any other."""
         found = runner()
         if self._place is None and isinstance(found, LocalRunner):
             self._place = found.reserve()

@@ -10,8 +10,7 @@ from rest_framework.request import Request
 
 from accounts.actor import Actor
 from accounts.permissions import caller_or_none
-from billing import quota
-from creative import advice, approvals, assets, create, failures, inputs, jobs, offers, placing, waiting
+from creative import advice, approvals, assets, create, failures, inputs, offers, outcomes, placing, waiting
 from creative.models import Job
 from creative.planning import Wanted
 from creative.presenters import creating as presenters
@@ -125,7 +124,8 @@ class Create(ApiView):
         if actor is None:
             return self.answer(presenters.anonymous_plan_json(plan, capability))
         job = create.keep_plan(actor, plan)
-        told = presenters.create_json(job, (), quota.of_agent(actor.agent)) | presenters.inputs_json(plan.inputs)
+        _, left = outcomes.of(job, actor)
+        told = presenters.create_json(job, (), left) | presenters.inputs_json(plan.inputs)
         return self.answer(told | ({"approval_required": True} if plan.approval_required else {}))
 
     def _end(self, request: Request, actor: Actor, job: Job, *, has_key: bool) -> HttpResponse:
@@ -137,11 +137,12 @@ class Create(ApiView):
         if seconds:
             fast = offers.described(job.model_id).latency_class == "fast"
             waiting.until_end(job, seconds=seconds, counted=not fast)
-            job = jobs.visible_to(actor, job.pk)
+            job, made, left = outcomes.read(job.pk, actor)
+        else:
+            made, left = outcomes.of(job, actor)
         if job.is_final and job.state != Job.State.COMPLETED:
             raise failures.of_job(job, has_key=has_key)
-        made = assets.made_by(job)
-        told = presenters.create_json(job, assets.still_kept(made), quota.of_agent(actor.agent))
+        told = presenters.create_json(job, assets.still_kept(made), left)
         self.warnings += presenters.delivery_warnings(job, made)
         told |= self.inputs_told(job) | self.provenance(request, actor, job)
         return self.answer(told, status=200 if job.is_final else 202)

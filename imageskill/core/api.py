@@ -239,6 +239,8 @@ def failure_response(
     allow: Sequence[str] = (),
 ) -> HttpResponse:
     """Return an error as HTTP: the envelope, the exit code and the headers that belong to the code."""
+    if allow:
+        error.recovery["allowed_methods"] = [name.upper() for name in allow]
     told = envelope.failure(command=command, trace_id=trace.current(), actor=actor, error=error, warnings=warnings)
     response = _respond(told, status=error.status, exit_code=error.exit_code)
     if error.code is ErrorCode.AUTH_REQUIRED:

@@ -8,8 +8,9 @@ from typing import Protocol
 from django.utils import timezone
 
 from imageskill.core import trace
+from imageskill.core.messages import Statement, send
 from imageskill.core.models import ActivityEvent, EventReference
-from imageskill.core.statements import insert
+from imageskill.core.rows import inserted
 
 SEED = "0.1.0"
 LATEST = "latest"
@@ -209,20 +210,23 @@ def draft(
 
 def record_all(drafts: Iterable[ActivityEvent]) -> None:
     """Add events in their order, with their references: two statements, however many they are."""
+    send(*recorded(drafts))
+
+
+def recorded(drafts: Iterable[ActivityEvent]) -> list[Statement[None]]:
+    """Return the statements behind `record_all`, to be sent with others; none where there are no events."""
     written = tuple(drafts)
-    insert(*written)
-    insert(
-        *(
-            EventReference(
-                event_id=event.pk,
-                organization_id=event.organization_id,
-                agent_id=event.agent_id,
-                reference=reference,
-            )
-            for event in written
-            for reference in sorted(set(_references(event)))
+    references = [
+        EventReference(
+            event_id=event.pk,
+            organization_id=event.organization_id,
+            agent_id=event.agent_id,
+            reference=reference,
         )
-    )
+        for event in written
+        for reference in sorted(set(_references(event)))
+    ]
+    return [inserted(*written), inserted(*references)] if written else []
 
 
 def _references(event: ActivityEvent) -> Iterable[str]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from django.db import connection
 from django.utils import timezone
 
 from imageskill.core import secret_text
 from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
+from imageskill.core.messages import Rows, Statement, ask, written
 from imageskill.core.models import IdempotencyKey
 from imageskill.core.statements import Select
 
@@ -74,29 +74,41 @@ _LATEST: Final = Select(
 
 def find(claimed: Claimed) -> IdempotencyKey | None:
     """Return the live row of the key, or None. IDEMPOTENCY_CONFLICT: it came with another body."""
-    row = _LATEST.first(
+    return ask(found(claimed))
+
+
+def found(claimed: Claimed) -> Statement[IdempotencyKey | None]:
+    """Return the statement behind `find`, to be sent with others."""
+    latest = _LATEST.asked_first(
         agent_id=claimed.agent_id,
         organization_ids=claimed.organization_ids,
         operation=claimed.operation,
         key=claimed.key,
     )
-    if row is None or row.created_at < timezone.now() - LIFETIME:
-        return None
-    if row.body_sha256 != claimed.body_sha256:
-        raise ApiError(
-            ErrorCode.IDEMPOTENCY_CONFLICT,
-            "This idempotency key was used with another body. Repeat these terms with a fresh key.",
-            reason="same_key_other_body",
-        )
-    return row
+
+    def checked(row: IdempotencyKey | None) -> IdempotencyKey | None:
+        if row is None or row.created_at < timezone.now() - LIFETIME:
+            return None
+        if row.body_sha256 != claimed.body_sha256:
+            raise ApiError(
+                ErrorCode.IDEMPOTENCY_CONFLICT,
+                "This idempotency key was used with another body. Repeat these terms with a fresh key.",
+                reason="same_key_other_body",
+            )
+        return row
+
+    return latest.then(checked)
 
 
 def bind(claimed: Claimed, *, object_id: str) -> None:
     """Make the key stand for `object_id`, in the caller's transaction and under its lock."""
-    given = [claimed.agent_id, claimed.organization_ids[0], claimed.operation, claimed.key]
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
-    with connection.cursor() as cursor:
-        cursor.execute(_BIND, [*given, claimed.body_sha256, object_id, now])
+    ask(bound(claimed, object_id=object_id))
+
+
+def bound(claimed: Claimed, *, object_id: str) -> Statement[Rows]:
+    """Return the statement behind `bind`, to be sent with others."""
+    given = (claimed.agent_id, claimed.organization_ids[0], claimed.operation, claimed.key)
+    return written(_BIND, *given, claimed.body_sha256, object_id, timezone.now(), has_rows=False)
 
 
 # One statement: a row of a key that is free again is written over.

@@ -40,6 +40,8 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _TIME_DIGITS = 11
 _RANDOM_DIGITS = 14
 _PICTURE_RANDOM_DIGITS = 25
+PICTURE_DIGITS = _TIME_DIGITS + _PICTURE_RANDOM_DIGITS
+"""How many digits a picture's id has after its prefix."""
 
 
 def _base36(number: int, digits: int) -> str:

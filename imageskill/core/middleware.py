@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.handlers.exception import response_for_exception
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from imageskill.core import error_pages, ids, metrics, spans, telemetry, trace
@@ -58,10 +58,12 @@ class AnswerMiddleware:
         if is_api_path(request.path_info):
             if response.get("x-image-skill-exit-code") is None:
                 response = _enveloped(response)
-        elif response.status_code == 405 and error_pages.wanted(request):  # noqa: PLR2004
-            response = _shown(response)
+        elif response.status_code == 405:  # noqa: PLR2004
+            response = _shown(request, response)
         response.headers.setdefault("x-image-skill-exit-code", str(exit_code_of_status(response.status_code)))
         response["x-trace-id"] = trace_id
+        if request.method == "HEAD":
+            _empty(response)
         return response
 
 
@@ -73,18 +75,34 @@ def _enveloped(response: HttpResponseBase) -> HttpResponse:
         403: ErrorCode.CAPABILITY_DENIED,
     }
     default = ErrorCode.INVALID_ARGUMENTS if response.status_code < 500 else ErrorCode.INTERNAL_ERROR  # noqa: PLR2004
-    return failure_response(ApiError(codes.get(response.status_code, default)))
+    allowed = response.get("Allow") if response.status_code == 405 else None  # noqa: PLR2004
+    return failure_response(
+        ApiError(codes.get(response.status_code, default)), allow=allowed.split(", ") if allowed else ()
+    )
 
 
-def _shown(response: HttpResponseBase) -> HttpResponseBase:
-    """Return a page in place of the empty answer to a method that an address does not take, with its headers."""
-    shown = error_pages.page(response.status_code)
-    if shown is None:
+def _shown(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Return a page, or a line, in place of the empty answer to a wrong method, with that answer's headers."""
+    shown = error_pages.page(response.status_code) if error_pages.wanted(request) else None
+    if shown is None and isinstance(response, HttpResponse) and response.content:
         return response
+    shown = shown or error_pages.wrong_method(response.get("Allow", ""))
     for name, value in response.headers.items():
         if name != "Content-Length":
             shown.headers.setdefault(name, value)
     return shown
+
+
+def _empty(response: HttpResponseBase) -> None:
+    """Take the body of an answer to HEAD away: a server that is given one has to drop it, and complains.
+
+    The length stays the one of the body. What would be streamed is not read; whoever serves the answer closes it.
+    """
+    if isinstance(response, StreamingHttpResponse):
+        response.streaming_content = ()
+    elif isinstance(response, HttpResponse) and response.content:
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+        response.content = b""
 
 
 def _tell(span: spans.Span, request: HttpRequest, response: HttpResponseBase) -> None:

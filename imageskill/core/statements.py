@@ -13,9 +13,8 @@ it here.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,8 +22,8 @@ from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.db.models.sql import UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
-from django.utils import timezone
-from django.utils.duration import duration_microseconds
+
+from imageskill.core.messages import Rows, Statement, adapted, ask, plain
 
 if TYPE_CHECKING:
     AnyField = Field[Any, Any]
@@ -32,6 +31,7 @@ else:
     AnyField = Field
 
 M = TypeVar("M", bound=Model)
+T = TypeVar("T")
 
 
 class Blank(Expression):
@@ -75,14 +75,18 @@ class _Shape:
             self._names = [column.target.attname for column, *_ in compiler.select[self._own]]
             self._beside = _populators(kind, compiler.select, DEFAULT_DB_ALIAS)
 
-    def converted(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    def converted(self, rows: Rows, _: int = 0) -> Rows:
         if not self._converters:
             return rows
         return list(map(tuple, self._compiler.apply_converters(rows, self._converters)))
 
-    def objects(self, rows: Iterable[tuple[Any, ...]]) -> list[Any]:
+    def first(self, rows: Rows, _: int) -> Any:  # noqa: ANN401 - an object of its model
+        made = self.objects(rows[:1])
+        return made[0] if made else None
+
+    def objects(self, rows: Rows, _: int = 0) -> list[Any]:
         made = []
-        for row in rows:
+        for row in self.converted(rows):
             one = self._model.from_db(DEFAULT_DB_ALIAS, self._names, row[self._own])
             for populator in self._beside:
                 populator.populate(row, one)
@@ -100,23 +104,7 @@ def _named(blanks: Iterable[Blank | list[Blank]]) -> set[str]:
 
 def _filled(own: BaseDatabaseWrapper, blank: Blank, given: Mapping[str, object]) -> Any:  # noqa: ANN401 - as the driver takes it
     value = given[blank.name]
-    return _adapted(own, value) if blank.column is None else _plain(blank.column.get_db_prep_save(value, own))
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - as the driver takes it
-    """Return what stands behind an enumeration: the driver looks for a type of the database behind each anew."""
-    return value.value if isinstance(value, Enum) else value
-
-
-def _adapted(own: BaseDatabaseWrapper, value: object) -> object:
-    """Return a value that is compared or reckoned with as this database's driver takes it."""
-    if value is None:
-        raise TypeError("None is compared with IS NULL: that is another statement")
-    if isinstance(value, datetime):
-        return own.ops.adapt_datetimefield_value(value)
-    if isinstance(value, timedelta):
-        return value if own.features.has_native_duration_field else duration_microseconds(value)
-    return _plain(value)
+    return adapted(own, value) if blank.column is None else plain(blank.column.get_db_prep_save(value, own))
 
 
 class _Composed:
@@ -159,29 +147,36 @@ class Select(_Composed, Generic[M]):
         sql, values = compiler.as_sql()
         return _Text(sql, tuple(values), _Shape(compiler))
 
-    def rows(self, **given: object) -> list[tuple[Any, ...]]:
+    def rows(self, **given: object) -> Rows:
         """Return the rows as tuples, converted as the columns' fields have it."""
-        return self._read(given)[1]
+        return ask(self.asked_rows(**given))
 
     def all(self, **given: object) -> list[M]:
         """Return the rows as objects, with what `select_related` names."""
-        shape, rows = self._read(given)
-        return shape.objects(rows)
+        return ask(self.asked(**given))
 
     def first(self, **given: object) -> M | None:
         """Return the first of them, or None."""
-        shape, rows = self._read(given)
-        found: list[M] = shape.objects(rows[:1])
-        return found[0] if found else None
+        return ask(self.asked_first(**given))
 
-    def _read(self, given: dict[str, object]) -> tuple[_Shape, list[tuple[Any, ...]]]:
+    def asked_rows(self, **given: object) -> Statement[Rows]:
+        """Return the statement behind `rows`, to be sent with others."""
+        return self._asked(given, _Shape.converted)
+
+    def asked(self, **given: object) -> Statement[list[M]]:
+        """Return the statement behind `all`, to be sent with others."""
+        return self._asked(given, _Shape.objects)
+
+    def asked_first(self, **given: object) -> Statement[M | None]:
+        """Return the statement behind `first`, to be sent with others."""
+        return self._asked(given, _Shape.first)
+
+    def _asked(self, given: dict[str, object], told: Callable[[_Shape, Rows, int], T]) -> Statement[T]:
         own = connections[DEFAULT_DB_ALIAS]
         text, values = self._text(own, given)
         if text.shape is None:
             raise TypeError("this statement returns no rows")
-        with own.cursor() as cursor:
-            cursor.execute(text.sql, text.filled(own, values))
-            return text.shape, text.shape.converted(cursor.fetchall())
+        return Statement(text.sql, text.filled(own, values), partial(told, text.shape))
 
 
 class Update(_Composed):
@@ -204,104 +199,14 @@ class Update(_Composed):
 
     def run(self, **given: object) -> int:
         """Change the rows and return how many there were."""
+        return ask(self.asked(**given))
+
+    def asked(self, **given: object) -> Statement[int]:
+        """Return the statement behind `run`, to be sent with others."""
         own = connections[DEFAULT_DB_ALIAS]
         text, values = self._text(own, given)
-        with own.cursor() as cursor:
-            cursor.execute(text.sql, text.filled(own, values))
-            return int(cursor.rowcount)
+        return Statement(text.sql, text.filled(own, values), _count, has_rows=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """What an insert and a save need to know of a table."""
-
-    fields: tuple[AnyField, ...]
-    key: AnyField
-    head: str
-    """`INSERT INTO` with the columns, and `VALUES`."""
-
-
-_tables: Final[dict[tuple[object, ...], _Table]] = {}
-
-
-def insert(*rows: Model, clock: Mapping[str, timedelta] | None = None) -> None:
-    """Add rows of one table in one statement, as `save(force_insert=True)` adds each.
-
-    A key that the database gives is set on a row that comes alone. `clock` names columns that the database dates
-    as it writes: so much later than its own now.
-    """
-    if not rows:
-        return
-    own = connections[DEFAULT_DB_ALIAS]
-    table = _table(own, type(rows[0]), with_key=rows[0].pk is not None)
-    values: list[Any] = []
-    groups = [_group(own, table, row, clock or {}, values) for row in rows]
-    is_keyed = table.key not in table.fields and len(rows) == 1
-    returning = f" RETURNING {_quoted(own, table.key)}" if is_keyed else ""
-    with own.cursor() as cursor:
-        cursor.execute(f"{table.head}{', '.join(groups)}{returning}", values)
-        if is_keyed:
-            rows[0].pk = cursor.fetchone()[0]
-    for row in rows:
-        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001 - as save() leaves it
-
-
-def save(row: Model, *columns: str) -> None:
-    """Write these columns of a row, as `save(update_fields=columns)` does.
-
-    LookupError: the table has no such column, or no such row any more.
-    """
-    own = connections[DEFAULT_DB_ALIAS]
-    table = _table(own, type(row), with_key=True)
-    fields = [field for field in table.fields if field.attname in columns]
-    if len(fields) != len(columns):
-        raise LookupError(f"{type(row).__name__} has not all of {', '.join(columns)}")
-    changes = ", ".join(f"{_quoted(own, field)} = %s" for field in fields)
-    name = own.ops.quote_name(row._meta.db_table)  # noqa: SLF001 - Django's documented name
-    with own.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {name} SET {changes} WHERE {_quoted(own, table.key)} = %s",  # noqa: S608 - our own names
-            [*(_of(own, field, row) for field in fields), _of(own, table.key, row)],
-        )
-        if cursor.rowcount != 1:
-            raise LookupError(f"{type(row).__name__} {row.pk} is not there")
-
-
-def _group(
-    own: BaseDatabaseWrapper, table: _Table, row: Model, clock: Mapping[str, timedelta], values: list[Any]
-) -> str:
-    """Return a row's placeholders, and add its values."""
-    places = []
-    for field in table.fields:
-        later = clock.get(field.attname)
-        if later is None:
-            places.append("%s")
-            values.append(_of(own, field, row, add=True))
-        elif own.vendor == "postgresql":
-            places.append("statement_timestamp() + %s")
-            values.append(later)
-        else:
-            # The process is the database: there is one clock.
-            places.append("%s")
-            values.append(_adapted(own, timezone.now() + later))
-    return f"({', '.join(places)})"
-
-
-def _of(own: BaseDatabaseWrapper, field: AnyField, row: Model, *, add: bool = False) -> Any:  # noqa: ANN401 - as the driver takes it
-    return _plain(field.get_db_prep_save(field.pre_save(row, add), own))
-
-
-def _quoted(own: BaseDatabaseWrapper, field: AnyField) -> str:
-    return own.ops.quote_name(str(field.column))
-
-
-def _table(own: BaseDatabaseWrapper, kind: type[Model], *, with_key: bool) -> _Table:
-    table = _tables.get((own.vendor, kind, with_key))
-    if table is None:
-        meta = kind._meta  # noqa: SLF001 - Django's documented name
-        fields = tuple(field for field in meta.concrete_fields if with_key or field is not meta.auto_field)
-        columns = ", ".join(_quoted(own, field) for field in fields)
-        head = f"INSERT INTO {own.ops.quote_name(meta.db_table)} ({columns}) VALUES "  # noqa: S608 - our own names
-        table = _Table(fields, meta.pk, head)
-        _tables[own.vendor, kind, with_key] = table
-    return table
+def _count(_: Rows, count: int) -> int:
+    return count

@@ -17,9 +17,9 @@ from types import TracebackType
 from typing import ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.utils import timezone
 
 from imageskill.core.errors import ApiError, ErrorCode
+from imageskill.core.messages import ask, clock
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -131,9 +131,4 @@ def release_connection() -> None:
 
 def database_now() -> datetime:
     """Return the database's clock at this very moment, also inside a transaction (UTC)."""
-    if connection.vendor != "postgresql":
-        return timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        moment: datetime = cursor.fetchone()[0]
-    return moment
+    return ask(clock())

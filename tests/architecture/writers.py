@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from tests.architecture.tree import dotted, imports, nodes
 
 LEDGER = ("billing/ledger/",)
-STATEMENTS = "imageskill/core/statements.py"
+ROWS = "imageskill/core/rows.py"
 WRITERS = {
     "ActivityEvent": ("imageskill/core/events.py",),
     "EventReference": ("imageskill/core/events.py",),
@@ -26,17 +26,17 @@ STORAGE = "creative/storage.py"
 
 
 def foreign_writes(path: str, source: str) -> list[str]:
-    """Each kind of row that counts has one writer; `statements.save`, which names no model, is for the ledger."""
+    """Each kind of row that counts has one writer; `rows.save`, which names no model, is for the ledger."""
     found = []
-    if not path.startswith((*LEDGER, STATEMENTS)):
-        saves = {"imageskill.core.statements.save"}
+    if not path.startswith((*LEDGER, ROWS)):
+        saves = {"imageskill.core.rows.save", "imageskill.core.rows.saved"}
         found += [f"{path}:{line}: {name}" for name, line in imports(source) if name in saves]
         found += [
-            f"{path}:{node.lineno}: statements.save"
+            f"{path}:{node.lineno}: rows.{node.attr}"
             for node in nodes(source)
             if isinstance(node, ast.Attribute)
-            and node.attr == "save"
-            and dotted(node.value)[-1:] == ["statements"]
+            and node.attr in ("save", "saved")
+            and dotted(node.value)[-1:] == ["rows"]
         ]
     for node in nodes(source):
         model = _written(node)

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import tokens
@@ -177,6 +180,37 @@ def test_only_a_wider_grant_lifts_the_daily_limit(actor: Actor) -> None:
     for _ in range(6):
         authorise(actor)
     assert Hold.objects.count() == 6
+
+
+def test_where_the_day_has_no_limit_its_jobs_are_not_counted_under_the_lock(actor: Actor) -> None:
+    change_agent(actor, claim_state="claimed", grants=[*actor.agent.grants, "create"])
+    with CaptureQueriesContext(connection) as asked:
+        authorise(actor_again(actor))
+    assert "COUNT" not in "".join(query["sql"] for query in asked)
+    # One whose grant was taken away since its token was read is counted after all.
+    for _ in range(3):
+        authorise(actor_again(actor))
+    lifted = actor_again(actor)
+    change_agent(actor, grants=actor.agent.grants)
+    with pytest.raises(ApiError, match="free jobs of the day"):
+        authorise(lifted)
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_the_day_is_the_one_of_the_databases_clock(
+    actor: Actor, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """A process that asked on one side of midnight may have the lock on the other."""
+    for _ in range(4):
+        authorise(actor)
+    beside = timezone.now() + timedelta(days=days)
+    monkeypatch.setattr(authorisations, "timezone", SimpleNamespace(now=lambda: beside))
+    with pytest.raises(ApiError, match="free jobs of the day"):
+        authorise(actor)
+    monkeypatch.undo()
+    Hold.objects.update(authorised_at=beside)
+    monkeypatch.setattr(authorisations, "timezone", SimpleNamespace(now=lambda: beside))
+    assert authorise(actor).credits == 5
 
 
 def test_foreseeing_says_the_same_and_writes_nothing(actor: Actor) -> None:

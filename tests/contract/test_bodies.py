@@ -3,13 +3,19 @@
 import json
 
 import pytest
+from django.urls import resolve
 
 from accounts.models import Agent
+from imageskill.cli.commands import COMMANDS, Command
+from imageskill.core.api import ApiView
+from imageskill.core.errors import FLAGS
 from tests.cast import Answer, Caller, Member
 
 pytestmark = pytest.mark.django_db
 
 SIGNUP = {"agent_name": "atlas", "runtime": "tests"}
+SENT_BY_THE_CLIENT = {"input_asset_id": "--input", "claim_secret": "--secret-stdin"}
+"""Fields that the client makes of what a flag of another name says."""
 
 
 def send(caller: Caller, raw: bytes | str, content_type: str = "application/json") -> Answer:
@@ -94,6 +100,44 @@ def test_a_missing_field_is_told_as_the_flag_that_gives_it(anonymous: Caller) ->
     assert one.error["recovery"]["required_flag"] == "--runtime"
     both = anonymous.post("/v1/agent-signups", {})
     assert both.error["recovery"]["required_flags"] == ["--agent-name", "--runtime"]
+
+
+@pytest.mark.parametrize(
+    ("path", "flags"),
+    [
+        ("/v1/edit", ["--input", "--prompt"]),
+        ("/v1/agent-claims/collect", ["--claim-id", "--secret-stdin"]),
+        ("/v1/upload", []),
+        ("/v1/cli", []),
+    ],
+)
+def test_only_flags_that_the_client_has_are_told(agent: Member, path: str, flags: list[str]) -> None:
+    told = agent.post(path, {}).error["recovery"]
+    one = [told["required_flag"]] if "required_flag" in told else []
+    assert sorted(told.get("required_flags", one)) == flags
+    assert told["fields"]
+
+
+def views(base: type[ApiView]) -> list[type[ApiView]]:
+    return [base, *(view for one in base.__subclasses__() for view in views(one))]
+
+
+@pytest.mark.parametrize("command", [row for row in COMMANDS if row.method == "POST"], ids=lambda row: row.words)
+def test_each_field_that_a_command_must_send_is_told_as_its_own_flag(command: Command) -> None:
+    resolve("/v1/whoami")  # every view is known once the addresses are
+    (view,) = [view for view in views(ApiView) if view.command == command.label and hasattr(view, "post")]
+    missing = [name for name, field in view.Input().fields.items() if field.required]
+    own = {flag.field: flag.name for flag in command.flags} | SENT_BY_THE_CLIENT
+    names = {flag.name for flag in command.flags}
+    assert {name: FLAGS.get(name) for name in missing} == {
+        name: own[name] if own.get(name) in names else None for name in missing
+    }
+
+
+def test_no_flag_is_told_that_no_command_takes() -> None:
+    taken = {(flag.field, flag.name) for command in COMMANDS for flag in command.flags}
+    assert set(FLAGS.items()) <= taken | set(SENT_BY_THE_CLIENT.items())
+    assert set(SENT_BY_THE_CLIENT.values()) <= {name for _, name in taken}
 
 
 def test_unknown_fields_of_a_signup_are_ignored_with_a_warning(anonymous: Caller) -> None:

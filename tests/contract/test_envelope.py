@@ -1,14 +1,19 @@
 """Every answer under /healthz and /v1 is one envelope with an exit code, whoever gives it."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.test import Client
+from django.core.handlers.base import BaseHandler
+from django.http import StreamingHttpResponse
+from django.test import Client, RequestFactory
 
+from imageskill.cli.commands import Request, parse
 from imageskill.core.api import failure_response
-from imageskill.core.errors import ApiError, ErrorCode
+from imageskill.core.errors import HELP, ApiError, ErrorCode
+from imageskill.core.middleware import AnswerMiddleware
 from tests.cast import Answer, Caller, Member
 
 pytestmark = pytest.mark.django_db
@@ -95,14 +100,34 @@ def test_each_error_of_the_catalogue_becomes_its_envelope(code: ErrorCode) -> No
 
 
 def test_a_wrong_method_names_the_right_ones(anonymous: Caller) -> None:
-    assert anonymous.get("/v1/create").response["Allow"] == "POST"
-    assert anonymous.send("DELETE", "/v1/models").response["Allow"] == "GET"
+    for answer, allowed in (
+        (anonymous.get("/v1/create"), ["POST"]),
+        (anonymous.send("DELETE", "/v1/models"), ["GET"]),
+        (anonymous.send("PUT", "/v1/assets/image_1"), ["GET", "DELETE"]),
+    ):
+        assert answer.response["Allow"] == ", ".join(allowed)
+        assert answer.error["recovery"] == {"allowed_methods": allowed, "suggested_command": HELP}
 
 
-@pytest.mark.parametrize("path", ["/a/image_1.png", "/livez"])
-def test_a_wrong_method_outside_the_api_is_a_405_too(path: str) -> None:
-    response = Client(enforce_csrf_checks=True).post(path)
+def test_an_unknown_path_says_how_to_find_the_known_ones(anonymous: Caller) -> None:
+    assert anonymous.get("/v1/nothing").error["recovery"] == {"suggested_command": HELP}
+    assert isinstance(parse(HELP.split()[1:]), Request)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/a/image_1.png", "GET, HEAD"),
+        ("POST", "/livez", "GET, HEAD"),
+        ("GET", "/webhooks/stripe", "POST"),
+    ],
+)
+def test_a_wrong_method_outside_the_api_is_a_405_with_a_line(method: str, path: str, allowed: str) -> None:
+    response = Client(enforce_csrf_checks=True).generic(method, path)
     assert (response.status_code, response["x-image-skill-exit-code"]) == (405, "2")
+    assert response["Allow"] == allowed
+    assert response["content-type"] == "text/plain; charset=utf-8"
+    assert response.content.decode() == f"This address does not take this method; it takes {allowed}.\n"
 
 
 def test_a_provider_that_nobody_has_is_named(anonymous: Caller) -> None:
@@ -114,6 +139,36 @@ def test_a_provider_that_nobody_has_is_named(anonymous: Caller) -> None:
 def test_head_is_refused_with_its_headers() -> None:
     response = Client().head("/v1/models")
     assert (response.status_code, response["x-image-skill-exit-code"], response.content) == (405, "2", b"")
+
+
+@pytest.mark.parametrize("path", ["/v1/create", "/v1/quota", "/healthz", "/a/image_1.png", "/v1/nothing", "/x"])
+def test_an_answer_to_head_has_no_body_that_a_server_would_have_to_drop(path: str) -> None:
+    """Asked below the test client, which takes such a body away by itself."""
+    handler = BaseHandler()
+    handler.load_middleware()
+    response: Any = handler.get_response(RequestFactory().head(path))
+    assert response.content == b""
+    assert int(response["Content-Length"]) > 0
+
+
+def test_what_would_be_streamed_to_head_is_closed_and_not_read() -> None:
+    class Stream:
+        closed = False
+
+        def __iter__(self) -> Iterator[bytes]:
+            raise AssertionError("it is read")
+            yield b""
+
+        def close(self) -> None:
+            self.closed = True
+
+    stream = Stream()
+    given = StreamingHttpResponse(stream, headers={"Content-Length": "7"})
+    response = AnswerMiddleware(lambda _request: given)(RequestFactory().head("/a/image_1.png"))
+    assert list(response) == []
+    assert response["Content-Length"] == "7"
+    response.close()
+    assert stream.closed
 
 
 def test_an_authentication_error_says_how(anonymous: Caller) -> None:

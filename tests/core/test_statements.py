@@ -14,7 +14,8 @@ from billing.models import CreditAccount, CreditLot, SpendBucket
 from creative.models import Attempt, Job
 from imageskill.core import veil
 from imageskill.core.models import IdempotencyKey
-from imageskill.core.statements import Select, Update, insert, save
+from imageskill.core.rows import insert, save
+from imageskill.core.statements import Select, Update
 from tests.cast import Member
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]

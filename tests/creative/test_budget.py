@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 
 import pytest
@@ -55,6 +56,18 @@ def test_a_callers_own_cap_below_the_debit_is_refused_with_the_numbers(
     assert not Job.objects.exists()
     assert not Hold.objects.exists()
     assert balance(agent)["payment_backed_remaining_credits"] == 100
+
+
+@pytest.mark.usefixtures("paints")
+@pytest.mark.parametrize(
+    ("cap", "said"), [(0, "$0.00"), (-0.0, "$0.00"), (0.05, "$0.05"), (0.0725, "$0.0725"), (0.079999, "$0.079999")]
+)
+def test_a_callers_own_cap_is_told_as_money(agent: Member, give: Give, cap: float, said: str) -> None:
+    give(agent, 100)
+    refused = agent.create(model=GROK, output_count=2, max_usd=cap)
+    assert refused.error["message"] == f"This costs $0.08; max_usd allows {said}."
+    assert math.copysign(1, refused.error["recovery"]["cap_usd"]) == 1
+    assert refused.error["recovery"]["required_flag"] == "--max-usd 0.08"
 
 
 def test_without_a_model_the_first_one_that_can_be_paid_is_taken(

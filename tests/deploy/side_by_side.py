@@ -5,16 +5,18 @@ import http.cookies
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from tests.at_once import at_once
-from tests.deploy.conftest import Deployment
+from tests.deploy.conftest import Deployment, deployed
 from tests.deploy.load import HOST, Line, Told, held_socket
-from tests.deploy.servers import until
+from tests.deploy.servers import Cluster, until
 from tests.pages.claim.claimants import HARMLESS, terms
 from tests.providers.loopback import Asked as Request
 from tests.providers.loopback import Reply
@@ -23,6 +25,8 @@ from tests.providers.openai_server import KEY, OpenAIServer
 MODEL = "openai.gpt-image-2"
 PICTURE = {"prompt": "A boat", "model": MODEL, "model_parameters": {"quality": "low"}}
 """The cheapest picture of the provider that can be held back: a credit."""
+# Made up; of the live form, since a priced provider has a key.
+PAYMENTS = {"STRIPE_SECRET_KEY": f"sk_{'live'}_made0up", "STRIPE_WEBHOOK_SECRET": "made-up"}
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -81,6 +85,18 @@ class Pair:
     def count(self, query: str, *given: object) -> int:
         """Return the one number that a query tells."""
         return int(self.deployment.rows(query, *given)[0][0])
+
+
+@contextmanager
+def paired(cluster: Cluster, prepared: Path, provider: HeldBack, folder: Path) -> Iterator[Pair]:
+    """Run a pair; at its end all jobs end and the books are checked, whatever happened meanwhile."""
+    with deployed(cluster, prepared, folder) as deployment:
+        pair = Pair(deployment, **provider.settings(), **PAYMENTS)
+        yield pair
+        provider.go_on.set()
+        deployment.until_idle()
+        deployment.prove()
+        pair.close()
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,25 @@ import itertools
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.deploy.conftest import deployed
 from tests.deploy.load import Line, Load, Told
 from tests.deploy.servers import Cluster, until
-from tests.deploy.side_by_side import PICTURE, Asked, HeldBack, Owned, Pair, asked_for, claim, owned, unclaimed
+from tests.deploy.side_by_side import (
+    PICTURE,
+    Asked,
+    HeldBack,
+    Owned,
+    Pair,
+    asked_for,
+    claim,
+    owned,
+    paired,
+    unclaimed,
+)
 
 JOBS = 6
 CALLS = 48
@@ -20,8 +31,6 @@ CANARY_WORD = "zebra0canary"
 WAITERS = 8
 """Half the threads of a process."""
 _numbers = itertools.count(1)
-# Made up; of the live form, since a priced provider has a key.
-PAYMENTS = {"STRIPE_SECRET_KEY": f"sk_{'live'}_made0up", "STRIPE_WEBHOOK_SECRET": "made-up"}
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +42,11 @@ def provider() -> Iterator[HeldBack]:
 
 @pytest.fixture(scope="module")
 def pair(
-    cluster: Cluster, prepared: object, provider: HeldBack, tmp_path_factory: pytest.TempPathFactory
+    cluster: Cluster, prepared: Path, provider: HeldBack, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Pair]:
     """The processes of all tests here; each test has an agent of its own."""
-    with deployed(cluster, prepared, tmp_path_factory.mktemp("pair")) as deployment:
-        made = Pair(deployment, **provider.settings(), **PAYMENTS)
+    with paired(cluster, prepared, provider, tmp_path_factory.mktemp("pair")) as made:
         yield made
-        provider.go_on.set()
-        deployment.until_idle()
-        # Whatever happened in the tests here.
-        deployment.prove()
-        made.close()
 
 
 @pytest.fixture

@@ -87,6 +87,17 @@ def test_a_statement_is_told_with_its_placeholders(agent: Member, traced: Arrive
     assert not any(agent.agent_id in text for text in selects)
 
 
+@pytest.mark.both_databases
+def test_statements_that_go_in_one_message_show_no_value_either(
+    agent: Member, provider: FakeProvider, traced: Arrived
+) -> None:
+    assert agent.create("A boat named Canary", key="canary-run-1").ok
+    told = [one.attributes["db.query.text"] for one in traced() if "db.query.text" in one.attributes]
+    assert [text for text in told if "FOR NO KEY UPDATE" in text or connection.vendor == "sqlite"]
+    for value in ("Canary", "canary-run-1", agent.agent_id, agent.row.organization_id):
+        assert not any(value in text for text in told), value
+
+
 def test_an_error_is_told_by_its_kind(agent: Member, provider: FakeProvider, traced: Arrived) -> None:
     def refuse(call: ProviderCall) -> ProviderResult:
         raise ProviderError(Failure.UNAVAILABLE, f"canary {call.prompt}")

@@ -1,5 +1,6 @@
 """Plans over the owner's threshold: they wait, and run once, when and as they were approved."""
 
+import shlex
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from creative import approvals
 from creative.models import Approval, Job
 from imageskill.core.errors import ApiError
 from imageskill.core.events import System
+from imageskill.core.instants import instant
 from tests.cast import Answer, Member
 from tests.doubles import FakeProvider
 from tests.payments.conftest import Buyer
@@ -56,6 +58,10 @@ def test_a_plan_over_the_threshold_waits_and_holds_nothing(agent: Member, provid
         "waiting",
         3,
         2,
+    )
+    assert told["approval"]["recent_unapproved_credits"] == 0
+    assert refused.error["message"].startswith(
+        "This needs 3 credits; the owner approves what is over 2. It waits "
     )
     assert agent.get(f"/v1/jobs/{job.pk}").data["status"] == "awaiting_approval"
     assert (Hold.objects.count(), provider.calls) == (0, [])
@@ -101,6 +107,8 @@ def test_a_denied_plan_is_told_with_the_owners_reason_and_refused_for_a_day(agen
     refused = ask(agent)
     assert (refused.code, refused.error["recovery"]["reason"]) == ("CAPABILITY_DENIED", "plan_denied")
     assert refused.error["recovery"]["owner_message"] == "Too many pictures"
+    command = shlex.split(refused.error["recovery"]["suggested_command"])
+    assert agent.post("/v1/cli", {"argv": command}).data["job"]["job_id"] == job_id
     with time_machine.travel(timezone.now() + timedelta(hours=24, minutes=1)):
         assert ask(agent).code in ("APPROVAL_REQUIRED", "AUTH_REQUIRED")
 
@@ -144,9 +152,24 @@ def test_at_most_five_plans_wait(agent: Member) -> None:
         for prompt in ("A boat", "A house"):
             assert agent.create(prompt, output_count=pictures, model="canvas.draft").code == "APPROVAL_REQUIRED"
     assert agent.create("A tree", output_count=3, model="canvas.draft").code == "APPROVAL_REQUIRED"
+    first = timezone.now() + timedelta(seconds=100, milliseconds=500)
+    Approval.objects.filter(pk=Approval.objects.order_by("-pk").values("pk")[:1]).update(expires_at=first)
     refused = agent.create("A cat", output_count=3, model="canvas.draft")
-    assert (refused.code, refused.error["recovery"]["cap"]) == ("RATE_LIMITED", 5)
+    told = refused.error["recovery"]
+    assert (refused.code, told["cap"], told["used"]) == ("RATE_LIMITED", 5, 5)
+    assert 90 <= told["retry_after_seconds"] <= 101
+    assert refused.response["Retry-After"] == str(told["retry_after_seconds"])
+    assert told["resets_at"] == instant(first)
+    assert instant(first) in refused.error["message"]
+    assert agent.post("/v1/cli", {"argv": shlex.split(told["suggested_command"])}).ok
     assert Approval.objects.count() == 5
+
+
+def test_a_plan_past_its_end_that_is_not_swept_yet_is_waited_for_a_second(agent: Member) -> None:
+    for number in range(5):
+        assert agent.create(f"Boat {number}", output_count=3, model="canvas.draft").code == "APPROVAL_REQUIRED"
+    Approval.objects.update(expires_at=timezone.now() - timedelta(seconds=3))
+    assert ask(agent).error["recovery"]["retry_after_seconds"] == 1
 
 
 def test_splitting_does_not_evade_the_threshold(agent: Member) -> None:
@@ -154,10 +177,25 @@ def test_splitting_does_not_evade_the_threshold(agent: Member) -> None:
     assert codes == ["ok", "ok", "APPROVAL_REQUIRED", "APPROVAL_REQUIRED"]
     told = ask(agent, 1).error["recovery"]
     assert told["approval"]["credits"] == 1
+    assert told["approval"]["recent_unapproved_credits"] == 2
     assert Decision.objects.filter(reason="threshold_recent_spending").exists()
     job_id = str(told["job_id"])
     approvals.approve(job_id=job_id, decider=OWNER)
     assert Job.objects.get(pk=job_id).state == "completed"
+
+
+def test_the_hours_spending_is_told_with_the_plan_that_it_makes_wait(agent: Member) -> None:
+    """A refusal of 2 credits over a threshold of 2 would contradict itself without it; a repeat tells the same."""
+    assert ask(agent, 1).ok
+    told = [ask(agent, 2, key=key).error for key in ("run-001", "run-001", "run-002")]
+    why = "This needs 2 credits, and 1 was spent in the last hour without approval; the owner approves what is"
+    assert {error["message"].partition(" over 2. It waits until ")[0] for error in told} == {why}
+    assert {error["recovery"]["approval"]["recent_unapproved_credits"] for error in told} == {1}
+    with time_machine.travel(timezone.now() + timedelta(minutes=10)):
+        later = ask(agent, 2, key="run-001").error
+    assert later["message"] == told[0]["message"]
+    Job.objects.update(selection={"reason": "requested", "defaults_applied": [], "inputs": 0})
+    assert ask(agent, 2).error["recovery"]["approval"]["recent_unapproved_credits"] == 0  # a card of before
 
 
 def test_a_dry_run_says_that_approval_is_needed_and_makes_no_card(agent: Member) -> None:

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from django.db import connection
 
+# Several statements may come in one message.
 _WRITES: Final = re.compile(
-    r'^\s*(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|REPLACE\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO)\s+"?(\w+)',
+    r'(?:\A|;)\s*(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|REPLACE\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO)\s+"?(\w+)',
     re.IGNORECASE,
 )
 _SESSIONS: Final = "django_session"
@@ -26,7 +27,7 @@ def only() -> Iterator[None]:
 
 
 def _look(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:  # noqa: ANN401, FBT001 - Django's
-    found = _WRITES.match(str(sql))
-    if found is not None and found[1] != _SESSIONS:
-        raise WriteRefusedError(f"writes {found[1]}")
+    for found in _WRITES.finditer(str(sql)):
+        if found[1] != _SESSIONS:
+            raise WriteRefusedError(f"writes {found[1]}")
     return execute(sql, params, many, context)
