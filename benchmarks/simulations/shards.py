@@ -7,6 +7,7 @@ by the hash of its id, so that a cap is decided in one place.
 
 import hashlib
 import random
+from functools import cache
 
 from benchmarks.simulations import measured
 
@@ -28,10 +29,12 @@ def wait_ms(rate: float, *, seconds: float = 200.0) -> tuple[float, float]:
     return waited[len(waited) // 2], waited[int(len(waited) * 0.99)]
 
 
-def weights(count: int) -> list[float]:
+@cache
+def weights(count: int) -> tuple[float, ...]:
     """Return how often each organization asks, as a share of all."""
     told = [1 / place for place in range(1, count + 1)]
-    return [one / sum(told) for one in told]
+    whole = sum(told)
+    return tuple(one / whole for one in told)
 
 
 def shares(shards: int) -> list[float]:
