@@ -82,6 +82,7 @@ def test_a_live_page_shows_what_an_agent_does_and_waits_while_somebody_reads(
     take_session(context, sign_in())
     page.goto(f"/w/{studio.organization.pk}/activity")
     page.get_by_role("link", name="Live").click()
+    expect(page.locator("#tail")).to_be_attached()
     before = page.locator("#rows > li").count()
     page.mouse.move(5, 5)
     assert studio.agent.create("A kite", model="canvas.draft").ok
