@@ -18,6 +18,7 @@ from imageskill.core import secret_text, tallies
 from imageskill.core.api import ApiView
 from imageskill.core.errors import ApiError, ErrorCode, invalid_fields
 from imageskill.core.fields import FlagField, TextField
+from imageskill.core.instants import instant
 from imageskill.core.network import client_network
 from imageskill.core.plain_text import cleaned
 from imageskill.core.units import unit_of_work
@@ -102,10 +103,17 @@ def refuse_signup_where_due(contact: str | None, facts: claims.Facts) -> None:
     if contact is None and settings.SIGNUP_REQUIRES_CONTACT:
         raise invalid_fields({"human_email": ["is required"]})
     if not tallies.take("signup", facts.network, limit=settings.SIGNUPS_PER_HOUR, period=tallies.HOUR):
+        limit = settings.SIGNUPS_PER_HOUR
         raise ApiError(
             ErrorCode.RATE_LIMITED,
-            f"This network has signed up {settings.SIGNUPS_PER_HOUR} agents this hour.",
+            f"This network has signed up {limit} agents this hour; no more may. "
+            "Whoever has a token needs no other one.",
+            reason="signups_of_network",
+            cap=limit,
+            used=limit,
             retry_after_seconds=tallies.seconds_left(tallies.HOUR),
+            resets_at=instant(tallies.period_end(tallies.HOUR)),
+            suggested_command="image-skill whoami --json",
         )
 
 

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from decimal import Decimal
 
 from billing.pricing import CREDIT_UNIT_USD
 from creative.planning import Wanted
@@ -65,7 +66,7 @@ def command_recovery(wanted: Wanted, *, key: str | None = None) -> dict[str, obj
         ("--idempotency-key", key),
     ):
         if value is not None:
-            words += [flag, shlex.quote(str(value))]
+            words += [flag, shlex.quote(_written(value))]
     if wanted.model_parameters:
         words.append("--model-parameters-json MODEL_PARAMETERS")
         missing.append("model_parameters")
@@ -79,6 +80,11 @@ def command_recovery(wanted: Wanted, *, key: str | None = None) -> dict[str, obj
         "suggested_command_copy_runnable": False,
         "missing_inputs": missing,
     }
+
+
+def _written(value: object) -> str:
+    """Return a value as somebody would type it: 0.25 instead of 0.250000."""
+    return f"{value.normalize() + 0:f}" if isinstance(value, Decimal) else str(value)
 
 
 def _better_terms(wanted: Wanted, error: ApiError) -> Wanted | None:

@@ -60,6 +60,7 @@ def _refusal(agent: Agent) -> ApiError | None:
                 used=used,
                 retry_after_seconds=tallies.seconds_left(period),
                 resets_at=instant(tallies.period_end(period)),
+                suggested_command="image-skill jobs list --json",
             )
     return None
 

@@ -1,12 +1,23 @@
 """Limits on calls: per token, per network without one, and the signups of a network by the hour."""
 
+from collections.abc import Iterator
+
 import pytest
+import time_machine
 from django.conf import LazySettings
+from django.utils import timezone
 
 from accounts.models import Agent
 from tests.cast import Answer, Caller, Member
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _in_one_minute() -> Iterator[None]:
+    """Let the clock stand: a minute that begins between two calls would count anew."""
+    with time_machine.travel(timezone.now(), tick=False):
+        yield
 
 
 def assert_limited(answer: Answer, longest: int) -> None:
@@ -46,6 +57,10 @@ def test_signups_are_limited_by_the_hour(anonymous: Caller, settings: LazySettin
     answers = [anonymous.post("/v1/agent-signups", body) for _ in range(3)]
     assert [answer.ok for answer in answers] == [True, True, False]
     assert_limited(answers[-1], 3600)
+    told = answers[-1].error["recovery"]
+    assert (told["reason"], told["cap"], told["used"]) == ("signups_of_network", 2, 2)
+    assert told["resets_at"]
+    assert told["suggested_command"] == "image-skill whoami --json"
     assert Agent.objects.count() == 2
 
 

@@ -77,7 +77,11 @@ def test_neighbours_share_the_signups_of_an_hour(
     assert [answer.status for answer in answers] == [200, 429 if together else 200]
     assert Agent.objects.count() == Tally.objects.filter(scope="signup").count() == (1 if together else 2)
     if together:
-        assert answers[1].error["recovery"].keys() == {"retry_after_seconds"}
+        told = answers[1].error["recovery"]
+        assert told.keys() == {
+            *("reason", "cap", "used", "retry_after_seconds", "resets_at", "suggested_command"),
+        }
+        assert (told["cap"], told["used"]) == (1, 1)
 
 
 def test_a_spoofed_header_opens_no_second_hour(settings: LazySettings) -> None:

@@ -38,6 +38,17 @@ def test_a_cap_below_the_price_is_answered_with_the_cap_that_would_do(
 
 
 @pytest.mark.usefixtures("provider")
+@pytest.mark.parametrize(
+    ("given", "told"), [(0.25, "0.25"), (5, "5"), (100, "100"), (-0.0, "0"), (0.1234560, "0.123456")]
+)
+def test_a_cap_that_stands_is_told_as_it_would_be_typed(agent: Member, given: float, told: str) -> None:
+    refused = agent.create(output_count=2, max_usd=given, max_estimated_usd_per_image=0.001)
+    assert refused.code == "BUDGET_CAP_EXCEEDED"
+    if refused.error["recovery"]["cap"] == "max_estimated_usd_per_image":
+        assert f"--max-usd {told} " in assert_not_runnable(refused)
+
+
+@pytest.mark.usefixtures("provider")
 def test_the_caps_that_were_advised_let_the_same_call_pass(agent: Member) -> None:
     refused = agent.create(max_usd=0.001)
     command = assert_not_runnable(refused).split()

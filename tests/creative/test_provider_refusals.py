@@ -37,6 +37,7 @@ def assert_limited(answer: Answer) -> None:
     assert (told["reason"], told["cap"], told["used"]) == ("provider_refusals", 5, 5)
     assert 1 <= told["retry_after_seconds"] <= 3600
     assert answer.response["Retry-After"] == str(told["retry_after_seconds"])
+    assert told["suggested_command"] == "image-skill jobs list --json"
 
 
 @pytest.mark.parametrize("failure", [Failure.REFUSED, Failure.CANCELED])
