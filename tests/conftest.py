@@ -41,6 +41,13 @@ def pytest_xdist_auto_num_workers() -> int:
     return len(os.sched_getaffinity(0)) + _WAITING
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Spare a run of the tests of both databases the reading of files that have none."""
+    if config.option.markexpr != "both_databases" or not collection_path.match("test_*.py"):
+        return None
+    return "both_databases" not in collection_path.read_text() or None
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the lanes; otherwise keep the order, in which tests that commit come after the others."""
