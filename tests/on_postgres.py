@@ -9,6 +9,7 @@ import importlib.util
 import os
 import pwd
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -37,6 +38,7 @@ OPTIONS = {
     "full_page_writes": "off",
 }
 _TRIES = 3
+_PORTS = (16_000, 32_000)
 
 
 class NoServerError(Exception):
@@ -143,11 +145,18 @@ def reachable(bindir: Path, server: Account, folder: Path) -> Path:
 
 
 def free_port() -> int:
-    """Return a port on 127.0.0.1 that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """Return a port on 127.0.0.1 that nothing listens on at this moment.
+
+    It is below those that the system gives to connections, which would take it before a server has started there.
+    """
+    while True:
+        port = _PORTS[0] + secrets.randbelow(_PORTS[1] - _PORTS[0])
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 @contextmanager

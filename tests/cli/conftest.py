@@ -40,7 +40,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 def wait_until_it_listens(started: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    for _ in range(600):
+    for _ in range(1_200):
         assert started.poll() is None, log.read_text()
         try:
             socket.create_connection(("127.0.0.1", port), timeout=5).close()
@@ -48,7 +48,7 @@ def wait_until_it_listens(started: "subprocess.Popen[bytes]", port: int, log: Pa
             time.sleep(0.1)
         else:
             return
-    pytest.fail("the service did not listen within 60 seconds")
+    pytest.fail("the service did not listen within two minutes")
 
 
 @pytest.fixture

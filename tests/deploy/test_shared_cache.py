@@ -12,7 +12,8 @@ from imageskill.core.shared_cache import RedisOrMemory
 from tests import on_postgres
 from tests.deploy.servers import Server, redis
 
-SOON = {"OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}}
+PATIENCE = 30.0
+"""Seconds that Redis has where it is not about how long: a busy machine may stand still for some."""
 
 
 @pytest.fixture
@@ -23,8 +24,9 @@ def server(tmp_path: Path) -> Iterator[Server]:
     started.stop()
 
 
-def cache_at(port: int) -> RedisOrMemory:
-    return RedisOrMemory(f"redis://127.0.0.1:{port}/0", SOON)
+def cache_at(port: int, seconds: float = PATIENCE) -> RedisOrMemory:
+    soon = {"socket_connect_timeout": seconds, "socket_timeout": seconds}
+    return RedisOrMemory(f"redis://127.0.0.1:{port}/0", {"OPTIONS": soon})
 
 
 def test_processes_share_it(server: Server) -> None:
@@ -50,14 +52,14 @@ def test_while_it_is_away_a_process_counts_for_itself_and_asks_rarely(caplog: py
 
 
 def test_one_that_hangs_delays_one_call_and_no_other(server: Server) -> None:
-    cache = cache_at(server.port)
+    cache = cache_at(server.port, 0.5)
     cache.set("name", "boat")
     server.freeze()
     began = time.monotonic()
-    for _ in range(20):
+    for _ in range(60):
         assert cache.get("name") is None
-    # Twenty timeouts of half a second would take ten.
-    assert time.monotonic() - began < 5
+    # Sixty timeouts of half a second would take thirty.
+    assert time.monotonic() - began < 15
 
 
 def test_it_is_asked_again_after_a_while(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

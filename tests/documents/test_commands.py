@@ -19,7 +19,7 @@ _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def document(running: str, name: str) -> str:
-    with urllib.request.urlopen(f"{running}/{name}", timeout=10) as answer:  # noqa: S310 - our own service
+    with urllib.request.urlopen(f"{running}/{name}", timeout=60) as answer:  # noqa: S310 - our own service
         return str(answer.read().decode())
 
 

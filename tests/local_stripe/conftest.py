@@ -10,6 +10,8 @@ import stripe
 from tests.local_stripe import LocalStripe
 
 Open = Callable[..., Any]
+_PATIENCE = 30.0
+"""Seconds for an answer: a busy machine may stand still for some of them, and only a few tests lack patience."""
 
 
 @pytest.fixture
@@ -18,24 +20,29 @@ def local() -> Iterator[LocalStripe]:
         yield running
 
 
-@pytest.fixture
-def client(local: LocalStripe, monkeypatch: pytest.MonkeyPatch) -> stripe.StripeClient:
-    # The library's pauses between its retries start at half a second, and are not what is tested.
-    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
-    monkeypatch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.02)
+def client_of(local: LocalStripe, seconds: float = _PATIENCE) -> stripe.StripeClient:
+    """Return a client that waits so long for an answer."""
     return stripe.StripeClient(
         local.secret_key,
         max_network_retries=2,
-        http_client=stripe.RequestsClient(timeout=(0.5, 0.5)),
+        http_client=stripe.RequestsClient(timeout=(_PATIENCE, seconds)),
         base_addresses={"api": local.url},
     )
 
 
 @pytest.fixture
-def opened(client: stripe.StripeClient) -> Open:
-    """Open a session as the service would; fields replace those of the order."""
+def client(local: LocalStripe, monkeypatch: pytest.MonkeyPatch) -> stripe.StripeClient:
+    # The library's pauses between its retries start at half a second, and are not what is tested.
+    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
+    monkeypatch.setattr(stripe.HTTPClient, "MAX_DELAY", 0.02)
+    return client_of(local)
 
-    def open_session(key: str | None = None, **fields: Any) -> Any:
+
+@pytest.fixture
+def opened(client: stripe.StripeClient) -> Open:
+    """Open a session as the service would, by this client or another; fields replace those of the order."""
+
+    def open_session(key: str | None = None, *, by: stripe.StripeClient = client, **fields: Any) -> Any:
         order: Any = {
             "mode": "payment",
             "line_items": [
@@ -57,6 +64,6 @@ def opened(client: stripe.StripeClient) -> Open:
             "adaptive_pricing": {"enabled": False},
             **fields,
         }
-        return client.v1.checkout.sessions.create(order, {"idempotency_key": key} if key else {})
+        return by.v1.checkout.sessions.create(order, {"idempotency_key": key} if key else {})
 
     return open_session

@@ -6,7 +6,7 @@ import pytest
 import stripe
 
 from tests.local_stripe import LocalStripe
-from tests.local_stripe.conftest import Open
+from tests.local_stripe.conftest import Open, client_of
 
 SESSIONS = "/v1/checkout/sessions"
 
@@ -95,7 +95,7 @@ def test_an_answer_that_is_lost_after_the_effect_comes_with_the_same_key(
 ) -> None:
     local.fail("drop" if how == "drop" else "timeout", times=3, method="POST", path=SESSIONS, when="after")
     with pytest.raises(stripe.APIConnectionError):
-        opened("order-1", expires_at=None)
+        opened("order-1", by=client_of(local, seconds=0.5), expires_at=None)
     session = opened("order-1", expires_at=None)
     assert session.last_response.headers["Idempotent-Replayed"] == "true"
     assert sessions_of(client) == [session.id]

@@ -12,7 +12,7 @@ from tests.local_stripe.conftest import Open
 def visit(url: str, **fields: str) -> tuple[int, str, str]:
     """Get a page, or press its button; return status, address to go to, and text."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
     try:
         connection.request("POST" if fields else "GET", parts.path, urlencode(fields) or None)
         answer = connection.getresponse()

@@ -102,7 +102,7 @@ def traced(ear: Ear) -> Iterator[Callable[[], list[Told]]]:
     spans.use(tracing.OpenTelemetry(provider))
 
     def arrived() -> list[Told]:
-        provider.force_flush(10_000)
+        provider.force_flush(60_000)
         return spans_in(ear)
 
     yield arrived
@@ -118,7 +118,7 @@ def reported(ear: Ear) -> Iterator[Callable[[], str]]:
     logging.getLogger().addHandler(handler)
 
     def arrived() -> str:
-        sentry_sdk.flush(10)
+        sentry_sdk.flush(60)
         return ear.everything
 
     yield arrived

@@ -89,14 +89,14 @@ def test_what_hangs_is_told_as_down_in_time_and_has_one_thread(
     for part in ("database", "storage"):
         put(monkeypatch, part, hanging, seconds=0.5)
     began = time.monotonic()
-    for _ in range(20):
+    for _ in range(60):
         assert Caller().get("/healthz").error["recovery"]["checks"] == {
             "database": "down",
             "storage": "down",
             "queue": "ok",
         }
-    # Twenty times half a second would take ten.
-    assert time.monotonic() - began < 8
+    # Sixty times half a second would take thirty.
+    assert time.monotonic() - began < 24
     names = [thread.name for thread in threading.enumerate()]
     assert (names.count("probe-database"), names.count("probe-storage")) == (1, 1)
 
@@ -107,7 +107,7 @@ def test_who_asks_meanwhile_gets_the_same_answer() -> None:
 
     def ask() -> int:
         asked.append(1)
-        go.wait(10)
+        go.wait(60)
         return 7
 
     probe = Probe("any", ask, otherwise=0)

@@ -7,7 +7,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import Membership, Organization, Role, User
 from imageskill.core.models import Outbox
@@ -21,6 +21,14 @@ def last_code(address: str) -> str:
     found = re.search(r"\b[A-Z]{4}-[A-Z]{4}\b", mail.text)
     assert found, mail.text
     return found[0]
+
+
+def type_code(page: Page, address: str = PERSON) -> None:
+    """Type the code of the newest mail once a page asks for it, which is after the mail was written."""
+    field = page.get_by_label("Code")
+    expect(field).to_be_visible()
+    field.fill(last_code(address))
+    page.get_by_role("button", name="Confirm the code").click()
 
 
 def make_user(address: str = PERSON, *, password: str | None = None) -> User:

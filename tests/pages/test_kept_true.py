@@ -7,6 +7,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from creative import approvals
 from imageskill.core.events import Human
+from tests.pages.looking import STILL
 from tests.pages.people import make_user, make_workspace, sign_in, take_session
 from tests.pages.studio import Studio, make_studio
 
@@ -57,6 +58,7 @@ def test_a_command_in_a_part_that_was_replaced_can_be_copied(page: Page, context
     expect(page.locator("#plans[data-before]")).to_have_count(0)
     expect(button).to_have_count(1)
     page.evaluate(SWAP, [f"/w/{workspace.pk}/figures", "#figures"])
+    page.evaluate(STILL)
     button.click()
     expect(page.get_by_role("button", name="Copied")).to_have_count(1)
 

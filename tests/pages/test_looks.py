@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import Agent, Organization, Role, User
 from tests.pages.looking import look
@@ -89,6 +89,7 @@ def test_the_pages_of_a_second_factor_read_well(
     for path in ("/account/2fa/", "/account/2fa/totp/deactivate/", "/account/2fa/recovery-codes/generate/"):
         look(page, f"{path}?with-an-app", screenshots)
     page.get_by_role("button", name="Make new codes").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
     look(page, page.url, screenshots)
 
 

@@ -35,6 +35,7 @@ def test_the_guide_is_not_shown_by_a_service_that_others_can_reach(settings: Laz
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("patient_app")
 def test_the_secret_of_an_app_lies_sealed_in_the_database() -> None:
     TOTP.activate(make_user(), "JBSWY3DPEHPK3PXP")
     kept = Authenticator.objects.get()

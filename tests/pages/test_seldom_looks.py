@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.console.desk import desk
@@ -74,8 +74,8 @@ def test_a_refused_adjustment_keeps_what_was_typed(
     page.get_by_label("Reason").fill("whsec_" + "0" * 20)
     page.get_by_label("Ticket").fill("T-1")
     page.get_by_role("button", name="Adjust the credits").click()
-    assert page.get_by_label("Credits", exact=True).input_value() == "7"
-    assert page.get_by_label("Reason").input_value() == ""
+    expect(page.get_by_label("Reason")).to_have_value("")
+    expect(page.get_by_label("Credits", exact=True)).to_have_value("7")
     look_here(page, screenshots, name="refused adjustment")
 
 
@@ -90,4 +90,4 @@ def test_the_menu_of_a_visit_says_what_signing_out_does(
     page.locator("summary", has_text="Account").click()
     look_here(page, screenshots, name="menu of a visit")
     page.get_by_role("button", name="End the visit and sign out").click()
-    page.wait_for_url("**/")
+    page.wait_for_url("/")

@@ -16,6 +16,7 @@ from django.db import connection
 
 from creative.models import Job
 from tests.environment import REPOSITORY, for_tests
+from tests.on_postgres import free_port
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -71,9 +72,7 @@ class Stage:
 
     def web(self, **settings: str) -> int:
         """Start the web server with the runner of its own threads; return its port once it listens."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
+        port = free_port()
         given = {"JOB_RUNNER": "threads", "PORT": str(port), "BASE_URL": f"http://127.0.0.1:{port}"}
         self._start(
             "gunicorn", "--config", "deploy/gunicorn.conf.py", "tests.queue.stage:application", **given, **settings

@@ -11,7 +11,7 @@ from accounts.models import Organization
 from creative import leases, turns
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
-PATIENCE = 10
+PATIENCE = 60
 
 
 def in_a_thread(work: Callable[[], object]) -> threading.Thread:

@@ -114,7 +114,7 @@ def test_a_second_start_keeps_keys_and_agents(tmp_path: Path) -> None:
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}/v1/quota", headers={"authorization": f"Bearer {token}"}
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             assert answer.status == 200
     assert [(tmp_path / name).read_text() for name in local.KEY_FILES.values()] == keys
 
@@ -129,7 +129,7 @@ def test_a_second_start_keeps_keys_and_agents(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_http_is_refused_in_an_envelope_too(running: int, sent: bytes, status: int, code: str) -> None:
-    with socket.create_connection(("127.0.0.1", running), timeout=10) as caller:
+    with socket.create_connection(("127.0.0.1", running), timeout=60) as caller:
         caller.sendall(sent)
         told = b""
         while part := caller.recv(65536):

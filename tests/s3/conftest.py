@@ -16,7 +16,7 @@ def bucket(settings: LazySettings, tmp_path: object) -> Iterator[LocalS3]:
     with LocalS3() as store:
         settings.STORAGE_URL = (
             f"s3://{KEY_ID}:{quote(SECRET, safe='')}@{BUCKET}/of/prod"
-            f"?endpoint={quote(store.endpoint)}&region=us-east-1&timeout=2"
+            f"?endpoint={quote(store.endpoint)}&region=us-east-1&timeout=30"
         )
         media = storage_url.backend(settings.STORAGE_URL, settings.MEDIA_ROOT)
         settings.STORAGES = settings.STORAGES | {"media": media}

@@ -187,10 +187,10 @@ def test_a_signed_address_opens_the_object_and_a_bare_one_does_not(
     storage.write(KEY, DATA)
     address = storage.redirect_address(KEY, mime_type="image/png", seconds=60)
     assert address is not None
-    with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - our own loopback
+    with urllib.request.urlopen(address, timeout=60) as answer:  # noqa: S310 - our own loopback
         assert answer.read() == DATA
     with pytest.raises(HTTPError, match="403"):
-        urllib.request.urlopen(address.partition("?")[0], timeout=10)  # noqa: S310 - our own loopback
+        urllib.request.urlopen(address.partition("?")[0], timeout=60)  # noqa: S310 - our own loopback
     assert bucket.count("GET") == 2
 
 

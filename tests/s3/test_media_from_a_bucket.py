@@ -118,7 +118,7 @@ def test_callers_are_sent_on_to_the_bucket_where_the_operator_says_so(
     response = fetch(assets.path(asset))
     assert (response.status_code, response["Cache-Control"]) == (302, "private, max-age=600")
     assert bucket.asked == []
-    with urllib.request.urlopen(response["Location"], timeout=10) as answer:  # noqa: S310 - our own loopback
+    with urllib.request.urlopen(response["Location"], timeout=60) as answer:  # noqa: S310 - our own loopback
         assert answer.read() == png()
     assert SECRET not in response["Location"]
 

@@ -109,4 +109,5 @@ def test_adjustments_read_well(page: Page, context: BrowserContext, screenshots:
     new = f"/console/money/adjustments/new?organization={agent.organization_id}"
     look(page, new, screenshots, name="adjust")
     page.get_by_role("button", name="Adjust the credits").click()
+    expect(page.locator(".errorlist").first).to_be_visible()
     look_here(page, screenshots, name="adjust wrong")

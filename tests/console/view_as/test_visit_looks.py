@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from creative import quarantine
@@ -34,18 +34,18 @@ def test_a_visit_reads_well_from_its_reason_to_its_end(
     page.get_by_label("Reason").fill("Ticket 7: pictures look grey")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/w/{place}/")
-    assert "left" in (page.locator("[data-visit-left]").text_content() or "")
+    expect(page.locator("[data-visit-left]")).to_contain_text("left")
     look_here(page, screenshots, name="visit overview")
     for name in ("gallery", "activity", "approvals", "credits"):
         look(page, f"/w/{place}/{name}", screenshots, name=f"visit {name}")
-        assert page.get_by_role("button", name="End the visit").is_visible()
+        expect(page.get_by_role("button", name="End the visit")).to_be_visible()
     page.goto(f"/w/{place}/gallery/{studio.assets[0].pk}")
     look_here(page, screenshots, name="visit picture")
     look(page, "/console/people", screenshots, name="visit console")
     page.get_by_role("button", name="End the visit").focus()
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/console/workspaces/{place}")
-    assert page.locator(".visit").count() == 0
+    expect(page.locator(".visit")).to_have_count(0)
     look_here(page, screenshots, name="console workspace after a visit")
 
 
@@ -64,7 +64,7 @@ def test_prices_read_well_and_are_drafted_by_keyboard(
     page.get_by_label("Reason").first.fill("Invoice of today")
     page.keyboard.press("Enter")
     page.wait_for_url("**/console/prices/canvas.draft")
-    assert page.get_by_text("is in force from the next plan on").is_visible()
+    expect(page.get_by_text("is in force from the next plan on")).to_be_visible()
     look_here(page, screenshots, name="console price changed")
     page.get_by_role("button", name="Compare", exact=True).click()
     page.wait_for_url("**/compared?**")
@@ -88,4 +88,5 @@ def test_the_quarantine_reads_well_and_is_filled_by_keyboard(
     page.wait_for_url("**/console/quarantine")
     look_here(page, screenshots, name="console quarantine")
     page.get_by_role("link", name=f"Release {studio.assets[0].sha256[:12]}").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Release these bytes")
     look_here(page, screenshots, name="console quarantine release")

@@ -15,7 +15,7 @@ from billing import mandates
 from imageskill.core.events import Human
 from tests.pages.agents.acts import path, with_token
 from tests.pages.looking import look, look_here
-from tests.pages.people import last_code, make_old, make_user, make_workspace, sign_in, take_session
+from tests.pages.people import make_old, make_user, make_workspace, sign_in, take_session, type_code
 from tests.pages.studio import TERMS, Studio, make_studio
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,10 +40,16 @@ def grow_old(context: BrowserContext) -> None:
     make_old(client)
 
 
+def change_limits(page: Page) -> None:
+    """Go to the form of the limits, and wait until typing there asks what the limits would have stopped."""
+    page.get_by_role("link", name="Change its limits").click()
+    page.wait_for_url("**/limits")
+
+
 def test_an_owner_lowers_raises_pauses_and_revokes(page: Page, context: BrowserContext, studio: Studio) -> None:
     page.goto(f"/w/{studio.organization.pk}/agents")
     page.get_by_role("link", name="atlas-7", exact=True).click()
-    page.get_by_role("link", name="Change its limits").click()
+    change_limits(page)
     backtest = page.locator("#backtest")
     expect(backtest).to_contain_text("would have stopped 0 of 4 jobs")
     page.get_by_label("One job", exact=True).fill("1")
@@ -56,13 +62,12 @@ def test_an_owner_lowers_raises_pauses_and_revokes(page: Page, context: BrowserC
     assert studio.agent.create(model="canvas.draft", output_count=2).code == "SPEND_CAP_EXCEEDED"
 
     grow_old(context)
-    page.get_by_role("link", name="Change its limits").click()
+    change_limits(page)
     page.get_by_label("A day", exact=True).fill("12")
     expect(backtest).to_contain_text("Wider than now: a day.")
     page.get_by_role("button", name="Set the limits").click()
     page.get_by_role("button", name="Send a code to").click()
-    page.get_by_label("Code").fill(last_code("ada@example.com"))
-    page.get_by_role("button", name="Confirm the code").click()
+    type_code(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Raise the limits of atlas-7")
     page.get_by_role("button", name="Raise the limits").click()
     expect(page.get_by_text("Every owner gets a mail with a way back.")).to_be_visible()
@@ -74,6 +79,7 @@ def test_an_owner_lowers_raises_pauses_and_revokes(page: Page, context: BrowserC
     refused = studio.agent.create(model="canvas.draft")
     assert refused.error["recovery"]["owner_message"] == "Back on Monday"
     page.get_by_role("button", name="Resume atlas-7").click()
+    expect(page.get_by_text("atlas-7 works again.")).to_be_visible()
 
     page.get_by_role("link", name="Revoke all tokens").click()
     page.get_by_role("button", name="Revoke all tokens").click()
@@ -131,6 +137,7 @@ def test_a_receipt_and_a_token_read_well(page: Page, studio: Studio, screenshots
     look_here(page, screenshots, name="agent-token")
     page.goto(path(studio, "tokens/all/revoke"))
     page.get_by_role("button", name="Revoke all tokens").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Revoked")
     look_here(page, screenshots, name="agent-receipt")
 
 
@@ -165,8 +172,7 @@ def test_an_owner_moves_an_agent_to_another_workspace(
     grow_old(context)
     page.get_by_role("link", name="Move it to another workspace").click()
     page.get_by_role("button", name="Send a code to").click()
-    page.get_by_label("Code").fill(last_code("ada@example.com"))
-    page.get_by_role("button", name="Confirm the code").click()
+    type_code(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Move atlas-7")
     look_here(page, screenshots, name="agent-move-where")
     page.get_by_role("link", name="Choose Studio South").click()

@@ -35,7 +35,7 @@ def at_once(*acts: Callable[[], str]) -> list[str]:
 
     def run(act: Callable[[], str]) -> str:
         try:
-            barrier.wait(10)
+            barrier.wait(60)
             return act()
         finally:
             connection.close()

@@ -6,9 +6,16 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 
+from accounts import claims
 from tests.local_stripe import LocalStripe
 from tests.local_stripe.wiring import wired
 from tests.payments.conftest import deliver
+
+
+@pytest.fixture
+def long_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a code be good for years: a browser may need longer than the rest of its ten minutes."""
+    monkeypatch.setattr(claims, "CODE_PERIOD_SECONDS", 10**9)
 
 
 @pytest.fixture

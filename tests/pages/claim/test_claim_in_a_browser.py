@@ -15,9 +15,9 @@ from imageskill.core.models import Outbox
 from tests.cast import Caller, Member
 from tests.pages.claim.claimants import asking, claim_of, code_of, collect, request_claim
 from tests.pages.looking import look, look_here
-from tests.pages.people import PERSON, last_code, make_user, make_workspace, sign_in, take_session
+from tests.pages.people import PERSON, make_user, make_workspace, sign_in, take_session, type_code
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("long_code")]
 
 PROMPTS = ["A lighthouse at dusk", "A paper boat on a quiet sea", "Mountains under a red moon"]
 
@@ -46,17 +46,25 @@ def working(**more: str) -> tuple[Member, dict[str, str]]:
     return agent, told
 
 
+def open_request(page: Page, agent: Member) -> None:
+    """Type an agent's code and wait for its request, with the script that follows what is changed there."""
+    page.get_by_label("Code").fill(code_of(agent))
+    page.get_by_role("button", name="Open the request").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Claim atlas-7")
+    page.wait_for_load_state()
+
+
 def test_from_the_mail_to_the_first_call(page: Page, screenshots: Path | None) -> None:
     agent, told = working()
     make_user()
-    page.goto(mailed("[^s]"))
+    with page.expect_response("**/seen"):
+        page.goto(mailed("[^s]"))
     look_here(page, screenshots, name="claim sign in first")
     page.set_viewport_size({"width": 1280, "height": 800})
     page.get_by_role("link", name="Sign in").click()
     page.get_by_label("E-mail address").first.fill(PERSON)
     page.get_by_role("button", name="Send me a code").click()
-    page.get_by_label("Code").fill(last_code(PERSON))
-    page.get_by_role("button", name="Confirm the code").click()
+    type_code(page)
     expect(page.get_by_text(f"You are claiming as {PERSON}.")).to_be_visible()
     expect(page.get_by_text("This link was opened 2 times")).to_be_visible()
     look_here(page, screenshots, name="claim code")
@@ -66,7 +74,7 @@ def test_from_the_mail_to_the_first_call(page: Page, screenshots: Path | None) -
     page.get_by_label("Code").fill(code_of(agent).lower().replace("-", ""))
     page.get_by_role("button", name="Open the request").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Claim atlas-7")
-    assert page.locator(".contact-sheet img").count() == len(PROMPTS)
+    expect(page.locator(".contact-sheet img")).to_have_count(len(PROMPTS))
     look_here(page, screenshots, name="claim review")
     page.set_viewport_size({"width": 1280, "height": 800})
     page.get_by_label("One month").fill("300")
@@ -82,9 +90,9 @@ def test_from_the_mail_to_the_first_call(page: Page, screenshots: Path | None) -
     expect(page.get_by_text("Waiting for the agent")).to_be_visible()
     look_here(page, screenshots, name="claim done waiting")
     fresh = Caller(collect(told)["token"])
-    expect(page.get_by_text("The agent got its new token at")).to_be_visible(timeout=8000)
+    expect(page.get_by_text("The agent got its new token at")).to_be_visible()
     assert fresh.get("/v1/whoami").data["claim_state"] == "claimed"
-    expect(page.get_by_text("First call with the new token at")).to_be_visible(timeout=8000)
+    expect(page.get_by_text("First call with the new token at")).to_be_visible()
     assert page.locator("#handover").get_attribute("hx-trigger") is None
     look_here(page, screenshots, name="claim done")
     mandate = mandates.current(agent_id=agent.agent_id, organization_id=agent.row.organization_id)
@@ -125,15 +133,13 @@ def test_a_page_left_open_stops_asking_once_signed_out(context: BrowserContext) 
     client = sign_in()
     take_session(context, client)
     page.goto("/claim")
-    page.get_by_label("Code").fill(code_of(agent))
-    page.get_by_role("button", name="Open the request").click()
+    open_request(page, agent)
     page.get_by_role("button", name="Allow it within these limits").click()
     expect(page.get_by_text("Waiting for the agent")).to_be_visible()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/progress" in request.url else None)
-    context.clear_cookies()
-    with page.expect_response(lambda response: response.status == 401, timeout=10_000):
-        pass
+    with page.expect_response(lambda response: response.status == 401):
+        context.clear_cookies()
     seen = len(asked)
     page.wait_for_timeout(4_000)
     assert len(asked) == seen
@@ -158,8 +164,7 @@ def test_the_states_read_well(page: Page, studio: Member, screenshots: Path | No
     look(page, "/claim", screenshots, name="claim start")
     link = f"/claim/{claim_of(studio).link}"
     page.goto(link)
-    page.get_by_label("Code").fill(code_of(studio))
-    page.get_by_role("button", name="Open the request").click()
+    open_request(page, studio)
     page.get_by_label("Delete its own pictures").check()
     page.get_by_role("button", name="Allow it with my changes").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("this right as well?")
@@ -186,8 +191,7 @@ def test_a_link_to_nothing_reads_well(context: BrowserContext, studio: Member, s
 
 def test_a_wrong_form_reads_well(page: Page, studio: Member, screenshots: Path | None) -> None:
     page.goto(f"/claim/{claim_of(studio).link}")
-    page.get_by_label("Code").fill(code_of(studio))
-    page.get_by_role("button", name="Open the request").click()
+    open_request(page, studio)
     page.get_by_label("One month").fill("5")
     page.get_by_label("Until").fill("2020-01-01")
     page.get_by_role("button", name="Allow it with my changes").click()

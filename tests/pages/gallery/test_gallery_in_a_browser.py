@@ -53,13 +53,13 @@ def test_scrolling_brings_every_picture_and_nothing_ever_moves(
     context.add_init_script(SHIFTS)
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(room.path)
-    for _ in range(60):
+    for _ in range(1_000):
         page.mouse.wheel(0, 900)
         page.wait_for_timeout(60)
         if page.locator(".tile:not(.waits)").count() == len(assets) and not page.locator(".ahead").count():
             break
     page.wait_for_timeout(300)
-    assert page.locator(".tile:not(.waits)").count() == len(assets)
+    expect(page.locator(".tile:not(.waits)")).to_have_count(len(assets))
     assert page.evaluate("new Set([...document.querySelectorAll('.tile')].map(one => one.id)).size") == len(assets)
     assert page.evaluate("window.shifts") == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -100,6 +100,7 @@ def test_without_script_the_pages_follow_each_other_and_pictures_are_rated(
     expect(page.locator(".tile")).to_have_count(5)
     tile(page, assets[0]).hover()
     tile(page, assets[0]).get_by_role("button", name="Star").click()
+    expect(tile(page, assets[0]).locator('[aria-pressed="true"]')).to_have_attribute("data-rate", "star")
     expect(page.locator(".tile")).to_have_count(5)
     assert Rating.objects.get().asset == assets[0]
     plain.close()
@@ -179,12 +180,14 @@ def test_a_picture_is_shared_opened_by_somebody_else_and_ended(
     page.get_by_role("link", name="Share").first.click()
     page.get_by_label("1 day").check()
     page.get_by_role("button", name="Make the link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The link is ready")
     address = page.locator(".command code").inner_text()
     fresh = browser.new_context()
     other = fresh.new_page()
     wrong: list[str] = []
     other.on("console", lambda line: wrong.append(line.text))
-    other.goto(address)
+    with other.expect_response("**/opened"):
+        other.goto(address)
     shown = other.locator(".shown img")
     expect(shown).to_have_count(1)
     other.wait_for_function("document.querySelector('.shown img').complete")
@@ -309,6 +312,7 @@ def test_every_page_of_a_full_gallery_reads_well(
     look(page, f"{room.path}/discard?{three}", screenshots, name="gallery-discard")
     page.goto(f"{room.path}/shares/new?{three}")
     page.get_by_role("button", name="Make the link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The link is ready")
     address = page.locator(".command code").inner_text()
     look_here(page, screenshots, name="gallery-share-made")
     look(page, f"{room.path}/shares", screenshots, name="gallery-shares")
