@@ -19,8 +19,10 @@ DEPLOYED := $(LOADED) BASE_URL=https://images.example EMAIL_URL=smtp+tls://user:
 stage = @printf '%s\n' '== $(1)'; folder=$$(mktemp -d); $(2); code=$$?; rm -rf "$$folder"; \
   [ $$code -eq 0 ] || { printf '%s\n' 'make $@ stopped at: $(1)' >&2; exit $$code; }
 
+CHECKS := check-types check-format check-lint check-imports check-architecture check-deployment check-migrations
+
 .DEFAULT_GOAL := help
-.PHONY: help run stripe-local screenshots bench test check lock clean python service dev
+.PHONY: help run stripe-local screenshots bench test check lock clean python service dev $(CHECKS)
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -38,16 +40,32 @@ bench: dev ## Measure everything beside its own limit, into docs/performance.md 
 	@exec $(IN_VENV) -m benchmarks
 
 test: check ## Check, then run all tests on SQLite and the marked ones on PostgreSQL
-	$(call stage,tests on SQLite,$(IN_VENV) -m tests.on_sqlite -n $(PYTEST_WORKERS) --dist worksteal)
+	$(call stage,tests on SQLite,$(IN_VENV) -m tests.on_sqlite -n $(PYTEST_WORKERS) --dist worksteal --ignore tests/architecture)
 	$(call stage,tests on PostgreSQL,$(IN_VENV) -m tests.on_postgres -n $(PYTEST_WORKERS) --dist worksteal)
 
+# Types take as long as all the rest.
 check: dev ## Check format, lint, types, imports, architecture, deployment settings and migrations
-	$(call stage,format,.venv/bin/ruff format --check --quiet .)
-	$(call stage,lint,.venv/bin/ruff check --quiet .)
+	@$(MAKE) --no-print-directory -j2 $(CHECKS)
+
+check-types:
 	$(call stage,types,$(LOADED) .venv/bin/mypy --no-error-summary $(TYPED))
+
+check-format:
+	$(call stage,format,.venv/bin/ruff format --check --quiet .)
+
+check-lint:
+	$(call stage,lint,.venv/bin/ruff check --quiet .)
+
+check-imports:
 	$(call stage,imports,.venv/bin/lint-imports)
+
+check-architecture:
 	$(call stage,architecture,$(IN_VENV) -m tests.on_sqlite --quiet tests/architecture)
+
+check-deployment:
 	$(call stage,deployment settings,$(DEPLOYED) $(IN_VENV) manage.py check --deploy --fail-level WARNING)
+
+check-migrations:
 	$(call stage,migrations,$(LOADED) $(IN_VENV) manage.py makemigrations --check --dry-run)
 
 lock: ## Pin requirements/*.txt anew from pyproject.toml (UV=path/to/uv)

@@ -3,6 +3,7 @@
 These pages ask neither the database nor the session, and run no context processor: they answer when those fail.
 """
 
+import functools
 import logging
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,8 @@ from imageskill.core import trace
 logger = logging.getLogger("imageskill.pages")
 
 TEMPLATE: Final = "errors/page.html"
+_TRACE_ID: Final = "TRACE-ID-OF-THE-ANSWER"
+"""Stands in a drawn page where each answer has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +92,19 @@ def page(status: int, words: Words | None = None) -> HttpResponse | None:
     """Return the page of an HTTP status; None where even that cannot be made."""
     shown = words or _WORDS.get(status) or _WORDS[500]
     try:
-        text = render_to_string(TEMPLATE, {"words": shown, "status": status, "trace_id": trace.current()})
+        text = _drawn(TEMPLATE, shown, status).replace(_TRACE_ID, trace.current())
     except Exception:  # the last page of all: whatever is wrong with it, a plain line is still an answer
         logger.exception("the page of an error failed")
         return None
     response = HttpResponse(text, status=status)
     response["Cache-Control"] = "no-store"
     return response
+
+
+@functools.cache
+def _drawn(template: str, words: Words, status: int) -> str:
+    """Draw a page once a process: whoever tries one address after the other is answered from memory."""
+    return render_to_string(template, {"words": words, "status": status, "trace_id": _TRACE_ID})
 
 
 def wrong_method(allowed: str) -> HttpResponse:

@@ -102,6 +102,24 @@ def test_a_page_that_cannot_be_made_is_a_plain_line(
     assert (answer.status_code, answer.content) == (500, b"The service failed.\n")
 
 
+def test_each_answer_shows_its_own_trace_id_though_the_page_is_drawn_once(
+    failing: Callable[[Exception], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(Http404())
+    first = get("/anything")
+
+    def drawn_again(*_args: object) -> str:
+        raise AssertionError("the page is drawn again")
+
+    monkeypatch.setattr(error_pages, "render_to_string", drawn_again)
+    second = get("/something-else")
+    ids = [answer["x-trace-id"] for answer in (first, second)]
+    texts = [answer.content.decode() for answer in (first, second)]
+    assert ids[0] != ids[1]
+    assert [text.count(one) for text, one in zip(texts, ids, strict=True)] == [1, 1]
+    assert texts[0].replace(ids[0], "") == texts[1].replace(ids[1], "")
+
+
 @pytest.mark.django_db
 def test_a_form_without_its_token_says_what_to_do() -> None:
     organization = make_workspace(make_user())
