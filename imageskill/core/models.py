@@ -1,8 +1,21 @@
 """Tables of the ground floor. Each is written by one module only: see docs/architecture.md."""
 
+from typing import Final
+
 from django.db import models
+from django.db.models import Q
 
 from imageskill.core.ids import PublicIdField, reference_field
+
+UNUSUAL: Final = (
+    *("denied", "refused", "rejected", "declined", "failed", "canceled", "withdrawn", "expired"),
+    *("waiting", "requested", "action_required", "needs_proof", "asked"),
+)
+"""The statuses of events of which a workspace has few. They are part of an index: another takes a migration."""
+
+# Alternatives and not a list, and the same words in the index and in a query: else SQLite does not know that the
+# index holds what is asked for.
+IS_UNUSUAL: Final = Q(*(("status", name) for name in UNUSUAL), _connector=Q.OR)
 
 
 class ActivityEvent(models.Model):
@@ -33,6 +46,10 @@ class ActivityEvent(models.Model):
             models.Index(fields=["organization_id", "-id", "type"], name="event_of_workspace"),
             models.Index(fields=["organization_id", "agent_id", "-id", "type"], name="event_of_workspace_agent"),
             models.Index(fields=["organization_id", "type", "-id"], name="event_of_workspace_type"),
+            # Usual events are not in it, so writing them costs nothing more.
+            models.Index(
+                fields=["organization_id", "status", "-id", "type"], condition=IS_UNUSUAL, name="event_unusual"
+            ),
         ]
 
 

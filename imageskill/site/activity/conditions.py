@@ -8,8 +8,10 @@ from itertools import product
 from operator import and_, or_
 from typing import Final
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db import connection
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
 
 from accounts.models import Agent
 from billing.models import Decision
@@ -18,7 +20,7 @@ from creative import activity
 from creative.catalogue import loader
 from creative.models import Job
 from imageskill.core.ids import moment_digits, prefix_of
-from imageskill.core.models import ActivityEvent
+from imageskill.core.models import IS_UNUSUAL, UNUSUAL, ActivityEvent
 from imageskill.site.activity import refusals
 from imageskill.site.activity.filters import ASKED, OUTCOMES, REFUSALS, REFUSED, amounts, span
 from imageskill.site.activity.query import Fault, Query, Term, Word
@@ -32,6 +34,12 @@ MONEY: Final = {
 }
 MOST_ARMS: Final = 120
 """So many ranges of an index one query reads; SQLite joins at most 500."""
+_LEADS: Final = ("status", "type", "agent_id")
+"""Columns that an index leads by, the one that leads to the fewest events first."""
+# A value and not EXISTS, which PostgreSQL may turn into a join that reads the jobs of everybody.
+_JOB_MODEL: Final = Coalesce(
+    Subquery(Job.objects.filter(pk=OuterRef("job_ref")).values("model_id")[:1]), Value("")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +58,9 @@ class Scope:
 class Conditions:
     """What events and refusals have to fit.
 
-    `agent_ids` or `types` (at most one of them) lead to the events by an index; `fits` is checked on each. Where
-    that may pass over many, `is_cheap` is false and a reader has to set a floor first. Times are half-open.
-    `refused` is None where no refusal can fit.
+    `agent_ids`, `types` or `statuses` (at most one of them, and of statuses unusual ones only) lead to the events
+    by an index; `fits` is checked on each. Where that may pass over many, `is_cheap` is false and a reader has to
+    set a floor first. Times are half-open. `refused` is None where no refusal can fit.
     """
 
     organization_ids: tuple[str, ...]
@@ -62,31 +70,31 @@ class Conditions:
     """The key of the stream that an event has to come before."""
     agent_ids: tuple[str, ...] | None = None
     types: tuple[str, ...] | None = None
+    statuses: tuple[str, ...] | None = None
     event_ids: tuple[str, ...] | None = None
     fits: Q = field(default_factory=Q)
     is_cheap: bool = True
     refused: Q | None = field(default_factory=Q)
+    asked_agents: tuple[str, ...] | None = None
+    """The agents that were asked for, whatever leads."""
     faults: tuple[Fault, ...] = ()
 
     def arms(self) -> Iterator[QuerySet[ActivityEvent]]:
         """Yield the events as ranges, each of which one index holds in the order of ids."""
         if self.event_ids is not None:
-            yield self._within(activity.of_workspace(self.organization_ids).filter(pk__in=self.event_ids))
+            yield self.events()
             return
-        agent_ids: tuple[str | None, ...] = (None,) if self.agent_ids is None else self.agent_ids
-        types: tuple[str | None, ...] = (None,) if self.types is None else self.types
-        for organization_id, agent_id, name in product(self.organization_ids, agent_ids, types):
+        column, values = self._lead()
+        for organization_id, value in product(self.organization_ids, values):
             rows = activity.of_workspace((organization_id,))
-            rows = rows if agent_id is None else rows.filter(agent_id=agent_id)
-            yield self._within(rows if name is None else rows.filter(type=name))
+            yield self._within(rows.filter(**{column: value}) if column else rows)
 
     def events(self) -> QuerySet[ActivityEvent]:
         """Return the events in no order, without what has to fit."""
         rows = activity.of_workspace(self.organization_ids)
-        for column, values in (("pk", self.event_ids), ("agent_id", self.agent_ids), ("type", self.types)):
-            if values is not None:
-                rows = rows.filter(**{f"{column}__in": values})
-        return self._within(rows)
+        rows = rows if self.event_ids is None else rows.filter(pk__in=self.event_ids)
+        column, values = self._lead()
+        return self._within(rows.filter(**{f"{column}__in": values}) if column else rows)
 
     def decisions(self) -> QuerySet[Decision]:
         """Return the refusals in no order."""
@@ -100,8 +108,16 @@ class Conditions:
         """Return the same conditions for another time."""
         return replace(self, start=start, end=end)
 
+    def _lead(self) -> tuple[str, tuple[str, ...]]:
+        """Return the column that leads and its values; none leads: an empty column with one empty value."""
+        told = zip(_LEADS, (self.statuses, self.types, self.agent_ids), strict=True)
+        return next(((column, values) for column, values in told if values is not None), ("", ("",)))
+
     def _within(self, rows: QuerySet[ActivityEvent]) -> QuerySet[ActivityEvent]:
-        rows = rows.alias(job_ref=KeyTextTransform("job_id", "links"))
+        # PostgreSQL knows by itself which statuses an index holds, and would take this for rarer than it is.
+        if self.statuses is not None and connection.vendor == "sqlite":
+            rows = rows.filter(IS_UNUSUAL)
+        rows = rows.alias(job_ref=KeyTextTransform("job_id", "links")).alias(job_model=_JOB_MODEL)
         rows = rows if self.start is None else rows.filter(pk__gte=f"evt_{moment_digits(self.start)}")
         rows = rows if self.before is None else rows.filter(pk__lt=f"evt_{self.before}")
         return rows if self.end is None else rows.filter(pk__lt=f"evt_{moment_digits(self.end)}")
@@ -179,36 +195,32 @@ class _Builder:
         fits = [*self.cheap, *self.heavy]
         if not shows_all:
             fits.append(~Q(type__in=COMPANIONS))
-        agents, types = self.leads.get("agent"), self.leads.get("type")
-        is_cheap = not self.heavy
-        arms = len(self.scope.organization_ids)
-        if agents is not None and (types is not None or arms * len(agents) > MOST_ARMS):
-            fits.append(Q(agent_id__in=agents))
-            agents, is_cheap = None, False
-        if types is not None and arms * len(types) > MOST_ARMS:
-            fits.append(Q(type__in=types))
-            types, is_cheap = None, False
+        values = {column: tuple(sorted(found)) for column, found in self.leads.items()}
+        most = MOST_ARMS // len(self.scope.organization_ids)
+        lead = next((column for column in _LEADS if column in values and len(values[column]) <= most), None)
+        others = [Q(**{f"{column}__in": found}) for column, found in values.items() if column != lead]
         return Conditions(
             organization_ids=self.scope.organization_ids,
             start=start,
             end=end,
-            agent_ids=None if agents is None else tuple(sorted(agents)),
-            types=None if types is None else tuple(sorted(types)),
+            agent_ids=values["agent_id"] if lead == "agent_id" else None,
+            types=values["type"] if lead == "type" else None,
+            statuses=values["status"] if lead == "status" else None,
             event_ids=None if self.event_ids is None else tuple(sorted(self.event_ids)),
-            fits=reduce(and_, fits, Q()),
-            is_cheap=is_cheap or self.event_ids is not None,
+            fits=reduce(and_, [*fits, *others], Q()),
+            is_cheap=not (self.heavy or others) or self.event_ids is not None,
+            asked_agents=values.get("agent_id"),
             refused=reduce(and_, self.refused, Q()) if self.is_refusable else None,
             faults=tuple(self.faults),
         )
 
-    def _lead(self, name: str, values: Sequence[str], *, negated: bool) -> None:
+    def _lead(self, column: str, values: Sequence[str], *, negated: bool) -> None:
         """Have an index lead to some values, or pass over them."""
-        column = "agent_id" if name == "agent" else "type"
         if negated:
             self.heavy.append(~Q(**{f"{column}__in": values}))
         else:
-            known = self.leads.get(name)
-            self.leads[name] = set(values) if known is None else known & set(values)
+            known = self.leads.get(column)
+            self.leads[column] = set(values) if known is None else known & set(values)
 
     def _take_agent(self, term: Term) -> None:
         found = [agent.pk for agent in self.scope.agents if {agent.pk, agent.name} & set(term.values)]
@@ -218,7 +230,7 @@ class _Builder:
             self.faults.append(Fault(str(term), f"No agent of this workspace is called {strange[0]}."))
         if not found:
             return
-        self._lead("agent", found, negated=term.negated)
+        self._lead("agent_id", found, negated=term.negated)
         self.refused.append(_signed(Q(agent_id__in=found), term.negated))
 
     def _take_type(self, term: Term) -> None:
@@ -235,17 +247,17 @@ class _Builder:
         self._of_jobs([entry.id for entry in entries if entry.provider_id in term.values], negated=term.negated)
 
     def _of_jobs(self, model_ids: list[str], *, negated: bool) -> None:
-        made = Exists(Job.objects.filter(pk=OuterRef("job_ref"), model_id__in=model_ids))
-        self.heavy.append(_signed(Q(made), negated))
+        self.heavy.append(_signed(Q(job_model__in=model_ids), negated))
         self.is_refusable = self.is_refusable and negated
 
     def _take_status(self, term: Term) -> None:
         known = [status for statuses in OUTCOMES.values() for status in statuses]
-        wanted = Q()
-        for value in term.values:
-            statuses = OUTCOMES.get(value, (value,))
-            wanted |= ~Q(status__in=known) if value == "ok" else Q(status__in=statuses)
-        self.heavy.append(_signed(wanted, term.negated))
+        wanted = [status for value in term.values for status in OUTCOMES.get(value, (value,))]
+        if not term.negated and "ok" not in term.values and set(wanted) <= set(UNUSUAL):
+            self._lead("status", wanted, negated=False)
+        else:
+            usual = ~Q(status__in=known) if "ok" in term.values else Q()
+            self.heavy.append(_signed(Q(status__in=wanted) | usual, term.negated))
         outcomes = {"refused": Decision.Outcome.DENIED, "waiting": Decision.Outcome.APPROVAL}
         fitting = [outcomes[value] for value in term.values if value in outcomes]
         self.refused.append(_signed(Q(outcome__in=fitting), term.negated))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Concat
 
 from creative.catalogue import loader
@@ -123,12 +123,15 @@ def _count_refusals(conditions: Conditions, sums: dict[str, Counter[str]]) -> No
 
 def _count_models(conditions: Conditions, sums: dict[str, Counter[str]]) -> None:
     """Count the models of the ended jobs among what fits."""
-    ended = conditions.events().filter(conditions.fits, type="job.completed").values("subject_id")
-    counted = Job.objects.filter(pk__in=ended).values("model_id").annotate(count=Count("pk")).order_by()
+    # A value and no join, for which PostgreSQL may read all jobs.
+    model = Subquery(Job.objects.filter(pk=OuterRef("subject_id")).values("model_id")[:1])
+    ended = conditions.events().filter(conditions.fits, type="job.completed").annotate(model=model)
+    counted = ended.values("model").annotate(count=Count("subject_id", distinct=True)).order_by()
     providers = {entry.id: entry.provider_id for entry in loader.current().order}
     for group in counted:
-        sums["model"][group["model_id"]] += group["count"]
-        sums["provider"][providers.get(group["model_id"], "")] += group["count"]
+        name = group["model"] or ""
+        sums["model"][name] += group["count"]
+        sums["provider"][providers.get(name, "")] += group["count"]
 
 
 def _value(query: Query, key: str, name: str, count: int, names: dict[str, str], *, partial: bool) -> Value:

@@ -7,16 +7,12 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 from typing import Any, Final
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
-from django.db.models import QuerySet
-
 from billing.models import Mandate
 from billing.windows import window
 from imageskill.core.ids import moment_digits
-from imageskill.core.models import ActivityEvent
 from imageskill.site.activity import clocks, stream
 from imageskill.site.activity.conditions import Conditions, Scope
+from imageskill.site.activity.counts import Counts
 from imageskill.site.activity.query import Query
 
 BUDGET: Final = 120_000
@@ -109,13 +105,13 @@ class Histogram:
 
 
 def of(query: Query, conditions: Conditions, scope: Scope) -> Histogram:
-    """Count a query over its time, or over the last 7 days. At most three queries, of bounded work."""
+    """Count a query over its time, or over the last 7 days. At most four queries, of bounded work."""
     start, end = _time(conditions, scope)
     edges = _edges(start, end, scope.zone)
-    counts, before, cap, counted_from = _counts(conditions, edges)
+    told, before, cap, counted_from = _counts(conditions, edges, scope.now)
     refused = _refused(conditions, edges)
-    highest = max((count + more for count, more in zip(counts, refused, strict=True)), default=0) or 1
-    each = WIDTH / len(counts)
+    highest = max((count + more for count, more in zip(told, refused, strict=True)), default=0) or 1
+    each = WIDTH / len(told)
     bars = [
         Bar(
             start=edges[place],
@@ -129,13 +125,13 @@ def of(query: Query, conditions: Conditions, scope: Scope) -> Histogram:
             refused_height=_height(refused[place], highest),
             query=str(query.only("created", created(edges[place], edges[place + 1], scope.zone))),
         )
-        for place, count in enumerate(counts)
+        for place, count in enumerate(told)
     ]
     return Histogram(
         bars=tuple(bars),
         start=edges[0],
         end=edges[-1],
-        total=sum(counts),
+        total=sum(told),
         refused=sum(refused),
         before=before,
         is_capped=any(bar.is_capped for bar in bars) or counted_from is not None,
@@ -182,13 +178,17 @@ def _edges(start: datetime, end: datetime, zone: tzinfo) -> list[datetime]:
 
 
 def _counts(
-    conditions: Conditions, edges: Sequence[datetime]
+    conditions: Conditions, edges: Sequence[datetime], now: datetime
 ) -> tuple[list[int], int | None, int | None, datetime | None]:
     """Return the counts, that of the period before, the most a bar tells, and where counting began if late."""
     if conditions.is_cheap and conditions.event_ids is None:
         cap = BUDGET // (len(edges) - 1)
-        earlier = (edges[0] - (edges[-1] - edges[0]), edges[0], COMPARED)
-        *bars, before = _counted(conditions, [*((start, end, cap) for start, end in pairwise(edges)), earlier])
+        known = Counts(conditions, now)
+        bars = known.of([(start, end, cap) for start, end in pairwise(edges)])
+        if max(bars) >= cap:
+            # Such a total is not compared.
+            return bars, None, cap, None
+        (before,) = known.of([(edges[0] - (edges[-1] - edges[0]), edges[0], COMPARED)])
         return bars, before if before < COMPARED else None, cap, None
     wanted = conditions.during(edges[0], edges[-1])
     floor = stream.floor_of(wanted, stream.WINDOW)
@@ -198,33 +198,6 @@ def _counts(
     for key in keys:
         told[min(max(bisect_right(bounds, key) - 1, 0), len(told) - 1)] += 1
     return told, None, None, stream.moment_of(floor) if floor is not None else None
-
-
-def _counted(conditions: Conditions, times: Sequence[tuple[datetime, datetime, int]]) -> list[int]:
-    """Count what fits between each two instants, up to so many, in one query.
-
-    The parts differ in their bounds only. Django writes one of them, which takes as long as reading an index for
-    a whole bar, and the bounds of the others are put in the place of its own.
-    """
-    low, high = (f"evt_{moment_digits(edge)}" for edge in times[0][:2])
-    try:
-        part, values = _between(conditions, *times[0][:2]).values("pk").query.sql_with_params()
-    except EmptyResultSet:
-        return [0] * len(times)
-    parts: list[str] = []
-    told: list[Any] = []
-    for start, end, cap in times:
-        own = {low: f"evt_{moment_digits(start)}", high: f"evt_{moment_digits(end)}"}
-        parts.append(f"(SELECT COUNT(*) FROM ({part} LIMIT {cap:d}) AS counted)")  # noqa: S608 - Django's words
-        told += [own.get(value, value) if isinstance(value, str) else value for value in values]
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", told)
-        row: tuple[int, ...] = cursor.fetchone()
-    return list(row)
-
-
-def _between(conditions: Conditions, start: datetime, end: datetime) -> QuerySet[ActivityEvent]:
-    return conditions.during(start, end).events().filter(conditions.fits).order_by()
 
 
 def _refused(conditions: Conditions, edges: Sequence[datetime]) -> list[int]:
@@ -237,10 +210,10 @@ def _refused(conditions: Conditions, edges: Sequence[datetime]) -> list[int]:
 
 def _resets(conditions: Conditions, edges: Sequence[datetime], each: float) -> list[float]:
     """Return where the caps of the one agent that was asked for begin anew: its shortest window with a cap."""
-    if conditions.agent_ids is None or len(conditions.agent_ids) != 1:
+    if conditions.asked_agents is None or len(conditions.asked_agents) != 1:
         return []
     versions = Mandate.objects.filter(
-        agent_id=conditions.agent_ids[0], organization_id=conditions.organization_ids[0]
+        agent_id=conditions.asked_agents[0], organization_id=conditions.organization_ids[0]
     )
     mandate = versions.order_by("-version").first()
     name = next((one for one in ("day", "week", "month") if mandate and getattr(mandate, f"cap_{one}")), None)

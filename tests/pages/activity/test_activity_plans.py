@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Organization
+from creative.models import Job
 from imageskill.core.ids import moment_digits
 from imageskill.core.models import ActivityEvent, EventReference
 from imageskill.site.activity import conditions, facets, histogram, stream
@@ -23,15 +24,18 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 COUNT = 20_000
 FULL = {
-    "sqlite": r"\bSCAN (core_activityevent|core_eventreference|U0|V0)\b(?! USING COVERING INDEX)|ANY\(agent_id\)",
-    "postgresql": r"Seq Scan on core_",
+    "sqlite": (
+        r"\bSCAN (core_activityevent|core_eventreference|creative_job|U0|V0)\b(?! USING COVERING INDEX)"
+        r"|ANY\(agent_id\)"
+    ),
+    "postgresql": r"Seq Scan on (core_|creative_)",
 }
 KINDS = ("asset.created", "usage.credit_consumed", "job.completed", "asset.uploaded")
 
 
 @pytest.fixture
 def scope(db: None) -> Scope:
-    """A workspace with 500 of 20,000 events, a tenth of them in a shell, beside another workspace."""
+    """A workspace with 500 of 20,000 events, a tenth of them in a shell, beside another; 20 tell of a failure."""
     place, other = make_workspace(make_user()), make_workspace(make_user("bo@example.com"), name="Elsewhere")
     shell = Organization.objects.create(name="shell", created_at=timezone.now(), merged_into=place)
     agents = [make_agent(one, name) for one in (place, other, shell) for name in ("atlas-7", "bo")]
@@ -53,9 +57,9 @@ def scope(db: None) -> Scope:
                 subject_type="asset",
                 subject_id=f"image_{number}",
                 operation="create",
-                status="completed",
+                status="failed" if number % 1_000 == 0 else "completed",
                 summary="Picture created",
-                links={},
+                links={} if number % 8 else {"job_id": f"job_{number}"},
                 trace_id=f"trace_{number}",
                 occurred_at=moment,
             )
@@ -73,9 +77,35 @@ def scope(db: None) -> Scope:
         ],
         batch_size=2_000,
     )
+    Job.objects.bulk_create([job_of(row) for row in rows if row.links], batch_size=2_000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return Scope((place.pk, shell.pk), tuple(agents[:2]), UTC, now)
+
+
+def job_of(event: ActivityEvent) -> Job:
+    """Return the job that an event tells of; of ten, nine are of one model."""
+    return Job(
+        id=event.links["job_id"],
+        organization_id=event.organization_id,
+        agent_id=event.agent_id,
+        token_id="tok_x",
+        operation="create",
+        state="completed",
+        capability_id="image.create",
+        model_id="canvas.print" if event.pk.endswith("00") else "canvas.draft",
+        prompt="A red boat",
+        parameters={},
+        selection={},
+        output_count=1,
+        credits_required=0,
+        credits_per_output=0,
+        cost_micros=0,
+        pricing_confidence="known",
+        price_version="v",
+        trace_id="",
+        created_at=event.occurred_at,
+    )
 
 
 def plans(work: Callable[[], Any]) -> list[str]:
@@ -106,9 +136,13 @@ QUERIES = [
     "agent:atlas-7 type:asset.deleted",
     "id:image_500",
     "status:failed",
+    "status:failed agent:atlas-7",
+    "status:refused,waiting,failed",
+    "-status:failed",
     "zeppelin",
     "created:7d",
     "model:canvas.draft",
+    "-provider:canvas",
 ]
 
 
@@ -131,6 +165,46 @@ def test_no_part_of_the_page_reads_a_whole_table(scope: Scope, *, shells: bool) 
         assert found
         whole = [plan for plan in found if re.search(FULL[connection.vendor], plan)]
         assert whole == [], f"{text}\n" + "\n\n".join(whole)
+
+
+UNUSUAL = [
+    "status:failed",
+    "status:failed,waiting,refused created:7d",
+    "status:failed show:all",
+    "status:failed agent:atlas-7",
+    "status:failed type:job.completed",
+    "status:failed zeppelin",
+]
+
+
+@pytest.mark.parametrize("shells", [False, True], ids=["alone", "with-a-shell"])
+def test_what_went_unusually_is_found_by_an_index_that_holds_nothing_else(scope: Scope, *, shells: bool) -> None:
+    for text in UNUSUAL:
+        query, wanted = asked(scope, text, shells=shells)
+
+        def work(query: Query = query, wanted: Conditions = wanted) -> None:
+            stream.page(wanted, limit=50)
+            facets.of(query, wanted, scope)
+            histogram.of(query, wanted, scope)
+
+        found = plans(work)
+        found += [one.filter(wanted.fits).order_by("-pk").explain() for one in wanted.arms()]
+        found += [wanted.events().filter(wanted.fits).explain()]
+        others = [plan for plan in found if "event_unusual" not in plan]
+        assert others == [], f"{text}\n" + "\n\n".join(others)
+
+
+def test_failures_are_searched_for_back_to_the_beginning(scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "WINDOW", 10)
+    monkeypatch.setattr(facets, "WINDOW", 100)
+    query, wanted = asked(scope, "status:failed show:all")
+    page = stream.page(wanted, limit=50)
+    assert (len(page.rows), page.next_key, page.searched_to) == (20, None, None)
+    assert page.rows[-1].event == ActivityEvent.objects.earliest("pk")
+    assert not facets.of(query, wanted, scope).is_partial
+    query, wanted = asked(scope, "status:failed show:all created:30d")
+    drawn = histogram.of(query, wanted, scope)
+    assert (drawn.total, drawn.counted_from, drawn.is_capped) == (20, None, False)
 
 
 def test_a_page_is_full_whichever_index_leads_to_it(scope: Scope) -> None:

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Agent
+from imageskill.core.models import UNUSUAL
 from imageskill.site.activity import conditions
 from imageskill.site.activity.conditions import Scope
-from imageskill.site.activity.filters import amounts, outcome_of
+from imageskill.site.activity.filters import OUTCOMES, amounts, outcome_of
 from imageskill.site.activity.query import Fault, Query, Term, Word, parse
 
 PIECES = [
@@ -138,6 +139,27 @@ def test_an_agent_that_is_not_here_is_a_fault_and_filters_nothing() -> None:
     assert [fault.text for fault in wanted.faults] == ["agent:nobody"]
     assert wanted.agent_ids is None
     assert conditions.of(parse("agent:atlas-7"), scope()).agent_ids == ("agt_1",)
+
+
+def test_one_index_leads_and_the_rest_is_looked_at() -> None:
+    led = {
+        "status:failed": ((None, None, ("failed",)), True),
+        "status:failed agent:atlas-7 type:job.completed": ((None, None, ("failed",)), False),
+        "status:failed status:failed,denied": ((None, None, ("failed",)), True),
+        "agent:atlas-7 type:job.completed": ((None, ("job.completed",), None), False),
+        "status:failed,ok agent:atlas-7": ((("agt_1",), None, None), False),
+        "status:completed": ((None, None, None), False),
+        "-status:failed": ((None, None, None), False),
+    }
+    for text, (leads, is_cheap) in led.items():
+        wanted = conditions.of(parse(text), scope())
+        assert ((wanted.agent_ids, wanted.types, wanted.statuses), wanted.is_cheap) == (leads, is_cheap), text
+    assert conditions.of(parse("status:failed agent:atlas-7"), scope()).asked_agents == ("agt_1",)
+
+
+def test_every_outcome_but_the_usual_one_is_in_the_index_of_what_is_unusual() -> None:
+    told = [status for outcome in OUTCOMES if outcome != "ok" for status in OUTCOMES[outcome]]
+    assert sorted(told) == sorted(UNUSUAL)
 
 
 def test_a_query_of_refusals_alone_leads_to_no_event() -> None:
