@@ -85,6 +85,11 @@ def _without_address(record: logging.LogRecord) -> bool:
     return True
 
 
+def post_fork(_arbiter: object, _worker: Worker) -> None:
+    """Let the collector rest while the service is loaded: it would go through modules that stay, again and again."""
+    gc.disable()
+
+
 def post_worker_init(worker: Worker) -> None:
     """Tell the worker how to refuse what is no HTTP, and what to do at once when it has to stop."""
     _answer_in_envelopes()
@@ -105,6 +110,7 @@ def post_worker_init(worker: Worker) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    gc.enable()
     if _supervisor:
         os.environ["NOTIFY_SOCKET"] = _supervisor
     say_ready: Callable[[], None] = import_string("imageskill.core.supervisor.say_ready")

@@ -98,8 +98,8 @@ def _emptied_by_rows() -> Iterator[None]:
 
 def pytest_collection_finish() -> None:
     """Spare the collections of garbage to come the walk through thousands of tests, which stay to the end."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_sessionfinish() -> None:

@@ -1,10 +1,13 @@
 """The settings of the suite, put into the environment before Django reads it (a pytest plugin)."""
 
+import gc
 import os
 import tempfile
 import time
 from pathlib import Path
 
+# What is loaded stays: the collector rests until all tests are (`pytest_collection_finish`).
+gc.disable()
 os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="image-skill-tests-"))
 os.environ.update(
     {
