@@ -86,7 +86,7 @@ def _without_address(record: logging.LogRecord) -> bool:
 
 
 def post_fork(_arbiter: object, _worker: Worker) -> None:
-    """Let the collector rest while the service is loaded: it would go through modules that stay, again and again."""
+    """Let the collector rest while the service is loaded: it would go again and again through what stays."""
     gc.disable()
 
 

@@ -25,35 +25,40 @@ _REFERRING: Final = """
 """Tables with a trigger of ours, which may forbid to delete, and all that refer to them."""
 
 
+def tables(connection: BaseDatabaseWrapper) -> list[str]:
+    """Return the tables in which tests leave rows."""
+    return sorted({*connection.introspection.django_table_names(only_existing=True, include_views=False)} - KEPT)
+
+
 def empty(connection: BaseDatabaseWrapper) -> None:
     """Delete every row of a test, once whoever still writes has come to an end."""
-    tables = sorted({*connection.introspection.django_table_names(only_existing=True, include_views=False)} - KEPT)
     if connection.vendor == "postgresql":
-        _empty_postgresql(connection, tables)
+        _empty_postgresql(connection, tables(connection))
     else:
-        filled = _filled(connection, tables)
-        commands = connection.ops.sql_flush(no_style(), filled) if filled else []
+        holding = filled(connection, tables(connection))
+        commands = connection.ops.sql_flush(no_style(), holding) if holding else []
         connection.ops.execute_sql_flush(commands)
 
 
-def _filled(connection: BaseDatabaseWrapper, tables: Iterable[str]) -> list[str]:
-    parts = [f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM \"{table}\")" for table in tables]  # noqa: S608 - ours
+def filled(connection: BaseDatabaseWrapper, names: Iterable[str]) -> list[str]:
+    """Return those of the tables that hold a row."""
+    parts = [f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM \"{name}\")" for name in names]  # noqa: S608 - ours
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts))
         return [name for (name,) in cursor.fetchall()]
 
 
-def _empty_postgresql(connection: BaseDatabaseWrapper, tables: list[str]) -> None:
+def _empty_postgresql(connection: BaseDatabaseWrapper, names: list[str]) -> None:
     """Delete rows, which is much quicker than a truncation of few; truncate what forbids it."""
-    quoted = ", ".join(f'"{table}"' for table in tables)
+    quoted = ", ".join(f'"{name}"' for name in names)
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {quoted} IN ACCESS EXCLUSIVE MODE")
-        filled = _filled(connection, tables)
-        cursor.execute(_REFERRING, [filled])
+        holding = filled(connection, names)
+        cursor.execute(_REFERRING, [holding])
         truncated = [name for (name,) in cursor.fetchall()]
         if truncated:
             cursor.execute("TRUNCATE " + ", ".join(f'"{name}"' for name in truncated))
-        for name in {*filled} - {*truncated}:
+        for name in {*holding} - {*truncated}:
             cursor.execute(f'DELETE FROM "{name}"')  # noqa: S608 - ours
 
 

@@ -17,6 +17,7 @@ from creative.feedback.vocabulary import LEVELS, TYPES
 from creative.models import Feedback, FeedbackEvidence, FeedbackTerm
 from imageskill.console.feedback import listing, reading
 from imageskill.console.feedback.listing import Place
+from tests import copies
 from tests.console.desk import desk, make_agent, make_report, many
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -24,6 +25,17 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 FULL = 20_000
 FEW = 3_000
 """Rows that one step may look at: a count ends at a thousand, and one row in three of a tab may be passed over."""
+
+
+def full() -> Feedback:
+    """Return the newest of twenty thousand reports, which are made once and then laid down again."""
+    told = copies.laid_down(
+        "twenty thousand reports", lambda: {"newest": fill(make_agent()).pk}, lasts_seconds=copies.PERIOD_SECONDS
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE creative_feedback")
+        cursor.execute("ANALYZE creative_feedbackterm")
+    return Feedback.objects.get(pk=told["newest"])
 
 
 def fill(agent: Agent) -> Feedback:
@@ -65,11 +77,7 @@ def fill(agent: Agent) -> Feedback:
         ],
         batch_size=1_000,
     )
-    newest = make_report(agent, command_key="command-7", error_code="TIMEOUT")
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE creative_feedback")
-        cursor.execute("ANALYZE creative_feedbackterm")
-    return newest
+    return make_report(agent, command_key="command-7", error_code="TIMEOUT")
 
 
 def asked_by(doing: Callable[[], Any]) -> list[str]:
@@ -119,12 +127,12 @@ def scans(doing: Callable[[], Any]) -> list[str]:
 
 
 def test_a_whole_table_that_is_read_would_be_found() -> None:
-    fill(make_agent())
+    full()
     assert scans(lambda: list(Feedback.objects.filter(title="x")))
 
 
 def test_nothing_of_the_triage_reads_a_whole_table_of_twenty_thousand() -> None:
-    newest = fill(make_agent())
+    newest = full()
     assert alike.suggested(newest)
     assert alike.search("background word7", without="sig_0")
     first = listing.read(Place("new", "bug_report")).rows[-1].row
@@ -151,7 +159,7 @@ def test_nothing_of_the_triage_reads_a_whole_table_of_twenty_thousand() -> None:
 
 
 def test_one_report_is_read_without_reading_the_others() -> None:
-    newest = fill(make_agent())
+    newest = full()
     wide = scans(lambda: reading.one(newest.pk))
     # What few rows belong to it may be sorted.
     assert [step for step in wide if not step.startswith("USE TEMP B-TREE")] == []

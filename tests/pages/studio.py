@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from unittest import mock
 
@@ -18,6 +19,7 @@ from creative.models import Asset, Job
 from creative.providers.base import ProviderCall
 from imageskill.flows import claiming
 from imageskill.flows.claiming import Person
+from tests import copies
 from tests.cast import Caller, Member, sign_up
 from tests.doubles import FakeProvider
 from tests.pages.people import PERSON, make_user, make_workspace
@@ -54,13 +56,30 @@ def make_studio(address: str = PERSON, *, name: str = "atlas-7") -> Studio:
 
     Pictures are real ones of `canvas.draft`, drawn once a process; the purchase is of play money.
     """
-    with _drawn_once():
-        return _made(address, name)
-
-
-def _made(address: str, name: str) -> Studio:
     settings.FAKE_RAIL = True  # the test's own settings: pytest-django puts them back
     rails.rail.cache_clear()
+    told = copies.laid_down((address, name), partial(_made, address, name))
+    owner = User.objects.get(email=address)
+    organization = Organization.objects.get(pk=told["organization_id"])
+    return Studio(
+        owner=owner,
+        organization=organization,
+        place=Membership.objects.get(user=owner, organization=organization),
+        agent=Member(told["token"], told["agent_id"]),
+        jobs=list(Job.objects.filter(agent_id=told["agent_id"], state="completed").order_by("pk")),
+        assets=list(Asset.objects.filter(agent_id=told["agent_id"]).order_by("pk")),
+        refused=told["refused"],
+        waiting_job_id=told["waiting_job_id"],
+    )
+
+
+def _made(address: str, name: str) -> copies.Told:
+    """Make it over the wire, and return what the database does not tell."""
+    with drawn_once():
+        return _work(address, name)
+
+
+def _work(address: str, name: str) -> copies.Told:
     agent = sign_up(address, name=name)
     for prompt, ratio in PROMPTS:
         made = agent.create(prompt, aspect_ratio=ratio)
@@ -77,16 +96,13 @@ def _made(address: str, name: str) -> Studio:
     assert waiting.code == "APPROVAL_REQUIRED", waiting.body
     while thumbnails.make_missing():
         pass
-    return Studio(
-        owner=owner,
-        organization=organization,
-        place=Membership.objects.get(user=owner, organization=organization),
-        agent=agent,
-        jobs=list(Job.objects.filter(agent_id=agent.agent_id, state="completed").order_by("pk")),
-        assets=list(Asset.objects.filter(agent_id=agent.agent_id).order_by("pk")),
-        refused=refused.error,
-        waiting_job_id=str(waiting.error["recovery"]["job_id"]),
-    )
+    return {
+        "token": agent.token,
+        "agent_id": agent.agent_id,
+        "organization_id": organization.pk,
+        "refused": refused.error,
+        "waiting_job_id": str(waiting.error["recovery"]["job_id"]),
+    }
 
 
 _known: dict[tuple[str, object], Any] = {}
@@ -105,7 +121,7 @@ def _once(name: str, work: Callable[..., Any], key: Callable[..., object]) -> Ca
 
 
 @contextmanager
-def _drawn_once() -> Iterator[None]:
+def drawn_once() -> Iterator[None]:
     """Draw, check and shrink each of the studio's pictures once in this process: hundreds of tests have them."""
     canvas = registry.provider("canvas")
     if isinstance(canvas, FakeProvider):

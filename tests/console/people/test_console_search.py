@@ -18,6 +18,7 @@ from imageskill.core.models import ActivityEvent
 from tests.cast import Member, sign_up
 from tests.console.desk import desk, make_agent, make_report
 from tests.pages.people import join, make_user, make_workspace
+from tests.pages.studio import drawn_once
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,8 @@ def client() -> Client:
 @pytest.fixture
 def agent() -> Member:
     made = sign_up("ada@example.com", name="atlas-7")
-    assert made.create("A red boat on a secret lake").ok
+    with drawn_once():
+        assert made.create("A red boat on a secret lake").ok
     return made
 
 
