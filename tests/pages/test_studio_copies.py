@@ -48,8 +48,13 @@ def undone(media: Path) -> Iterator[None]:
 
 
 def rows() -> dict[str, Any]:
+    """Return each table's rows as they are stored; their order is where PostgreSQL found room for them."""
     tables = emptying.filled(connection, emptying.tables(connection))
-    return {table: copies._read(table) for table in tables}
+    stored = {table: copies._read(table) for table in tables}
+    return {
+        table: sorted(told.splitlines() if isinstance(told, bytes) else told, key=repr)
+        for table, told in stored.items()
+    }
 
 
 def files(media: Path) -> dict[str, tuple[int, str]]:
